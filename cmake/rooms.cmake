@@ -1,0 +1,18 @@
+# doorward_room(NAME BELOW rooms… USES libraries…): one room of the house, a static library of src/NAME/*.cpp.
+# BELOW names rooms further down in src/README.md's list only; tools/check-includes holds the sources against it.
+function(doorward_room name)
+  cmake_parse_arguments(ROOM "" "" "BELOW;USES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  if(sources)
+    add_library(room_${name} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(room_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(room_${name} ${scope} ${CMAKE_SOURCE_DIR}/src)
+  foreach(room ${ROOM_BELOW})
+    target_link_libraries(room_${name} ${scope} room_${room})
+  endforeach()
+  target_link_libraries(room_${name} ${scope} ${ROOM_USES})
+endfunction()

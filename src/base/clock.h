@@ -1,0 +1,42 @@
+// Time is handed in, so that a test can own it.
+#pragma once
+
+#include <chrono>
+
+namespace doorward {
+
+using SystemTime = std::chrono::sys_time<std::chrono::milliseconds>;
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual SystemTime now() const = 0;     // wall time, UTC; may jump
+  virtual SteadyTime steady() const = 0;  // for intervals and deadlines; never jumps
+};
+
+class RealClock final : public Clock {
+ public:
+  SystemTime now() const override {
+    return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  }
+  SteadyTime steady() const override { return std::chrono::steady_clock::now(); }
+};
+
+// A clock that stands still until it is moved.
+class ManualClock final : public Clock {
+ public:
+  explicit ManualClock(SystemTime start) : now_(start) {}
+  SystemTime now() const override { return now_; }
+  SteadyTime steady() const override { return steady_; }
+  void advance(std::chrono::milliseconds by) {
+    now_ += by;
+    steady_ += by;
+  }
+
+ private:
+  SystemTime now_;
+  SteadyTime steady_{};
+};
+
+}  // namespace doorward

@@ -1,0 +1,25 @@
+// The plain input of the filters: what the tenants of one mail's recipients have set. policy/ fills it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace doorward::trust {
+class WordStatistics;
+}
+
+namespace doorward::filter {
+
+class Entries;        // blocks and passes of one tenant, compiled: filter/entries.h
+class WordAutomaton;  // all word lists of all tenants: filter/word_automaton.h
+
+struct Input {
+  const WordAutomaton* words = nullptr;
+  std::vector<uint64_t> word_lists;       // sorted ids of the lists that apply to some recipient
+  std::vector<const Entries*> entries;    // of some recipient's mailbox, domain, customer, reseller, provider
+  const trust::WordStatistics* statistics = nullptr;
+  std::vector<uint64_t> customers;        // sorted ids of the recipients' customers
+};
+
+}  // namespace doorward::filter
