@@ -7,6 +7,7 @@
 
 namespace doorward::trust {
 class WordStatistics;
+struct Features;
 }
 
 namespace doorward::filter {
@@ -19,6 +20,7 @@ struct Input {
   std::vector<uint64_t> word_lists;       // sorted ids of the lists that apply to some recipient
   std::vector<const Entries*> entries;    // of some recipient's mailbox, domain, customer, reseller, provider
   const trust::WordStatistics* statistics = nullptr;
+  const trust::Features* features = nullptr;  // of this message, made once for judging and learning; set with statistics
   std::vector<uint64_t> customers;        // sorted ids of the recipients' customers
 };
 

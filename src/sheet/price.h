@@ -20,10 +20,12 @@ struct FilterPrice {
   Points cap = Points::of(100);   // the filter's sum stays within -cap … +cap
 };
 
-// The prices of one rule, and whose findings count under it.
+using PriceList = std::map<std::string, FilterPrice, std::less<>>;  // by filter; those not named pay nothing
+
+// The prices of one rule, and whose findings count under it. Views: both outlive the call.
 struct Pricing {
-  std::map<std::string, FilterPrice, std::less<>> filters;  // those not named pay nothing
-  std::vector<uint64_t> owners;                             // sorted; owner 0 always counts
+  const PriceList& filters;
+  std::span<const uint64_t> owners;  // sorted; owner 0 always counts
   bool counts(uint64_t owner) const;
 };
 

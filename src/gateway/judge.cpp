@@ -1,0 +1,130 @@
+#include "gateway/judge.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "base/log.h"
+#include "filter/filter.h"
+
+namespace doorward::gateway {
+namespace {
+
+bool is_bypassed(const policy::Settings& settings, SystemTime now) {
+  return settings.operation == policy::Operation::bypass && now < settings.bypass_until;
+}
+
+bool wants_filters(const Group& group, SystemTime now) {
+  return group.rule->mode == policy::RuleMode::check && !group.unfiltered && !is_bypassed(*group.settings, now);
+}
+
+void merge_sorted(std::vector<uint64_t>& into, std::vector<uint64_t> more) {
+  into.insert(into.end(), more.begin(), more.end());
+  std::sort(into.begin(), into.end());
+  into.erase(std::unique(into.begin(), into.end()), into.end());
+}
+
+// The union of what the groups' tenants have set.
+filter::Input input_of(const policy::Snapshot& snapshot, std::span<const Group> groups, SystemTime now) {
+  filter::Input input;
+  input.words = snapshot.words();
+  for (const Group& group : groups) {
+    if (!wants_filters(group, now)) continue;
+    merge_sorted(input.word_lists, group.settings->word_lists);
+    merge_sorted(input.customers, {group.settings->customer});
+    for (const auto* entries : group.settings->entries) {
+      if (std::find(input.entries.begin(), input.entries.end(), entries) == input.entries.end()) {
+        input.entries.push_back(entries);
+      }
+    }
+  }
+  return input;
+}
+
+void run_filters(const filter::Case& looked_at, sheet::ScoreSheet& sheet) {
+  for (const auto* filter : filter::all()) {
+    const auto before = sheet.findings.size();
+    try {
+      filter->judge(looked_at, sheet.findings);
+    } catch (const std::exception& failure) {
+      // A filter that cannot answer gives no points and is recorded (DESIGN §2, Failure).
+      sheet.findings.resize(before);
+      sheet.skipped.push_back(fmt::format("{}: {}", filter->info().name, failure.what()));
+      log::error("filter.failed", {{"id", sheet.id}, {"filter", filter->info().name}, {"error", failure.what()}});
+    }
+  }
+}
+
+sheet::Class class_of(const sheet::Priced& priced, const policy::Rule& rule) {
+  if (priced.stance == sheet::Stance::block) return sheet::Class::spam;
+  if (priced.stance == sheet::Stance::pass) return sheet::Class::clean;
+  return priced.scl.level() > rule.threshold ? sheet::Class::spam : sheet::Class::clean;
+}
+
+// What becomes of a mail of that class for that group.
+sheet::Disposition disposition_of(sheet::Class klass, const Group& group) {
+  using sheet::Disposition;
+  const auto chosen = group.settings->outcomes[static_cast<size_t>(klass)];
+  if (chosen == Disposition::tag || chosen == Disposition::deliver) return chosen;
+  if (group.never_refused) return Disposition::deliver;
+  return chosen;
+}
+
+sheet::GroupVerdict verdict_of(const Group& group, const sheet::Findings& findings, SystemTime now) {
+  sheet::GroupVerdict verdict;
+  verdict.recipients = group.recipients;
+  verdict.customer = group.settings->customer;
+  verdict.rule = group.rule->name;
+  verdict.threshold = group.rule->threshold;
+  if (wants_filters(group, now)) {
+    verdict.priced = sheet::price(findings, {group.rule->prices, group.settings->owners});
+    verdict.klass = class_of(verdict.priced, *group.rule);
+  } else {
+    verdict.priced.points.resize(findings.size());
+    verdict.priced.counted.resize(findings.size());
+  }
+  verdict.disposition = disposition_of(verdict.klass, group);
+  if (group.settings->operation == policy::Operation::observe) {
+    verdict.observed = true;
+    verdict.disposition = sheet::Disposition::deliver;
+  }
+  return verdict;
+}
+
+}  // namespace
+
+sheet::ScoreSheet Judge::judge(const Mail& mail, const policy::Snapshot& snapshot, std::span<const Group> groups,
+                               trust::Features* features) const {
+  const auto begun = clock_.steady();
+  const auto now = clock_.now();
+  sheet::ScoreSheet sheet;
+  sheet.id = mail.envelope.id;
+  sheet.time = mail.envelope.received_at;
+  sheet.direction = mail.direction;
+  if (!mail.client.ip.is_unspecified()) sheet.client_ip = mail.client.ip.text();
+  sheet.helo = mail.client.helo;
+  sheet.sender = mail.envelope.from.text();
+  sheet.subject = mail.message.subject();
+  sheet.message_id = mail.message.headers().unfolded("Message-ID");
+  sheet.size = mail.message.raw().size();
+
+  if (std::any_of(groups.begin(), groups.end(), [&](const Group& group) { return wants_filters(group, now); })) {
+    auto input = input_of(snapshot, groups, now);
+    trust::Features own;
+    if (statistics_ != nullptr) {
+      auto& made = features != nullptr ? *features : own;
+      made = trust::features_of(mail.message);
+      input.statistics = statistics_;
+      input.features = &made;
+    }
+    run_filters({mail.message, mail.client, mail.envelope, mail.direction, now, mail.facts, input}, sheet);
+  }
+  sheet.groups.reserve(groups.size());
+  for (const Group& group : groups) sheet.groups.push_back(verdict_of(group, sheet.findings, now));
+  sheet.judged_microseconds = static_cast<uint32_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - begun).count());
+  return sheet;
+}
+
+}  // namespace doorward::gateway

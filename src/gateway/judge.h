@@ -1,0 +1,58 @@
+// Judging: the filters' findings, priced for each group of recipients, become class and disposition.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "filter/facts.h"
+#include "mail/envelope.h"
+#include "mime/message.h"
+#include "policy/settings.h"
+#include "policy/snapshot.h"
+#include "sheet/sheet.h"
+#include "trust/word_statistics.h"
+
+namespace doorward::gateway {
+
+// Recipients of one mail for whom everything that decides is the same.
+struct Group {
+  std::shared_ptr<const policy::Settings> settings;
+  const policy::Rule* rule = nullptr;
+  bool unfiltered = false;     // the secret suffix was used
+  bool never_refused = false;  // postmaster@ and abuse@ (RFC 5321 §4.5.1)
+  std::vector<std::string> recipients;
+
+  bool decides_like(const Group& other) const {
+    return settings == other.settings && rule == other.rule && unfiltered == other.unfiltered &&
+           never_refused == other.never_refused;
+  }
+};
+
+// Everything that is judged, together.
+struct Mail {
+  const mime::Message& message;
+  const mail::Client& client;
+  const mail::Envelope& envelope;
+  sheet::Direction direction;
+  filter::Facts facts;
+};
+
+class Judge {
+ public:
+  // `statistics` may be null: then nothing is known of words.
+  Judge(const Clock& clock, const trust::WordStatistics* statistics) : clock_(clock), statistics_(statistics) {}
+
+  // Runs every filter once and gives each group its verdict. `features` are set where the message was looked at for
+  // word statistics, so that learning need not make them again.
+  sheet::ScoreSheet judge(const Mail& mail, const policy::Snapshot& snapshot, std::span<const Group> groups,
+                          trust::Features* features = nullptr) const;
+
+ private:
+  const Clock& clock_;
+  const trust::WordStatistics* statistics_;
+};
+
+}  // namespace doorward::gateway
