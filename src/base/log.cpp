@@ -48,9 +48,15 @@ void append_json_string(std::string& out, std::string_view text) {
       ++i;
     } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
       switch (c) {
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        case '\t': out += "\\t"; break;
+        case '\n':
+          out += "\\n";
+          break;
+        case '\r':
+          out += "\\r";
+          break;
+        case '\t':
+          out += "\\t";
+          break;
         default:
           out += "\\u00";
           out += kHex[static_cast<unsigned char>(c) >> 4];
@@ -121,10 +127,18 @@ constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::l
 
 void Value::append_json(std::string& out) const {
   switch (kind_) {
-    case Kind::text: append_json_string(out, text_); break;
-    case Kind::boolean: out += integer_ != 0 ? "true" : "false"; break;
-    case Kind::integer: fmt::format_to(std::back_inserter(out), "{}", integer_); break;
-    case Kind::real: fmt::format_to(std::back_inserter(out), "{:.6g}", real_); break;
+    case Kind::text:
+      append_json_string(out, text_);
+      break;
+    case Kind::boolean:
+      out += integer_ != 0 ? "true" : "false";
+      break;
+    case Kind::integer:
+      fmt::format_to(std::back_inserter(out), "{}", integer_);
+      break;
+    case Kind::real:
+      fmt::format_to(std::back_inserter(out), "{:.6g}", real_);
+      break;
   }
 }
 
@@ -165,7 +179,8 @@ void write(Level level, std::string_view event, Fields fields) {
     field.value.append_json(line);
   }
   line += '}';
-  std::atomic_load(&logger())->log(kLevels[static_cast<size_t>(level)], spdlog::string_view_t(line.data(), line.size()));
+  std::atomic_load(&logger())->log(kLevels[static_cast<size_t>(level)],
+                                   spdlog::string_view_t(line.data(), line.size()));
 }
 
 void flush() { std::atomic_load(&logger())->flush(); }

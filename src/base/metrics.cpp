@@ -115,7 +115,8 @@ std::string render() {
     for (const auto& [labels, held] : group.counters) {
       out += fmt::format("{}{} {}\n", name, braces(labels), held->value());
     }
-    for (const auto& [labels, held] : group.gauges) out += fmt::format("{}{} {}\n", name, braces(labels), held->value());
+    for (const auto& [labels, held] : group.gauges)
+      out += fmt::format("{}{} {}\n", name, braces(labels), held->value());
     for (const auto& [labels, held] : group.histograms) held->append(out, name, labels);
   }
   return out;

@@ -50,7 +50,8 @@ class Histogram {
 // The same name and labels give the same object.
 Counter& counter(std::string_view name, std::string_view help, Labels labels = {});
 Gauge& gauge(std::string_view name, std::string_view help, Labels labels = {});
-Histogram& histogram(std::string_view name, std::string_view help, std::vector<double> upper_bounds, Labels labels = {});
+Histogram& histogram(std::string_view name, std::string_view help, std::vector<double> upper_bounds,
+                     Labels labels = {});
 
 // Everything counted so far, in Prometheus' text format (version 0.0.4).
 std::string render();

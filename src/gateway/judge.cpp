@@ -122,8 +122,8 @@ sheet::ScoreSheet Judge::judge(const Mail& mail, const policy::Snapshot& snapsho
   }
   sheet.groups.reserve(groups.size());
   for (const Group& group : groups) sheet.groups.push_back(verdict_of(group, sheet.findings, now));
-  sheet.judged_microseconds = static_cast<uint32_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - begun).count());
+  sheet.judged_microseconds =
+      static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - begun).count());
   return sheet;
 }
 

@@ -121,14 +121,14 @@ struct Archive::State {
   Result<void> open_table(const std::string& table) {
     insert.reset();
     insert_table.clear();
-    if (auto made = database->execute(
-            fmt::format("CREATE TABLE IF NOT EXISTS {} (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID", table));
+    if (auto made = database->execute(fmt::format(
+            "CREATE TABLE IF NOT EXISTS {} (id TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID", table));
         !made) {
       return made;
     }
     if (auto expired = expire(); !expired) return expired;
-    auto statement =
-        database->prepare(fmt::format("INSERT INTO {} (id, record) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET record = excluded.record", table));
+    auto statement = database->prepare(fmt::format(
+        "INSERT INTO {} (id, record) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET record = excluded.record", table));
     if (!statement) return std::unexpected(statement.error());
     insert.emplace(std::move(*statement));
     insert_table = table;
@@ -139,7 +139,8 @@ struct Archive::State {
     const auto oldest = table_of(clock.now() - std::chrono::days(options.keep_days));
     std::vector<std::string> old;
     {
-      auto tables = database->prepare("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'sheets\\_%' ESCAPE '\\'");
+      auto tables = database->prepare(
+          "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'sheets\\_%' ESCAPE '\\'");
       if (!tables) return std::unexpected(tables.error());
       for (;;) {
         const auto row = tables->step();

@@ -16,10 +16,10 @@ namespace doorward::sheet {
 class Archive {
  public:
   struct Options {
-    std::string path;                             // of the database; ":memory:" for tests
+    std::string path;  // of the database; ":memory:" for tests
     int keep_days = 30;
     std::chrono::milliseconds batch_every{500};
-    size_t most_waiting = 50'000;                 // sheets; beyond it they are dropped, counted and told
+    size_t most_waiting = 50'000;  // sheets; beyond it they are dropped, counted and told
   };
   static Result<std::unique_ptr<Archive>> open(Options options, const Clock& clock);
   ~Archive();  // writes what waits

@@ -15,10 +15,10 @@ namespace doorward::sheet {
 enum class Stance { none, block, pass };
 
 struct Finding {
-  std::string_view filter;       // static storage: the filter's name
-  std::string_view symbol;       // static storage: one of the filter's symbols
-  double strength = 1;           // hits, or a likelihood from -1 to 1; negative speaks for the mail
-  std::string evidence{};        // what was seen, short and printable; quoted to tenants, never to strangers
+  std::string_view filter;  // static storage: the filter's name
+  std::string_view symbol;  // static storage: one of the filter's symbols
+  double strength = 1;      // hits, or a likelihood from -1 to 1; negative speaks for the mail
+  std::string evidence{};   // what was seen, short and printable; quoted to tenants, never to strangers
   // Whose finding it is: 0 for everyone; else the id of the tenant or list it comes from, and it counts for those
   // recipients only whose Pricing names that owner.
   uint64_t owner = 0;

@@ -16,8 +16,8 @@ namespace doorward::sheet {
 // What a rule pays for one filter's findings.
 struct FilterPrice {
   bool on = true;
-  double weight = 1;              // points for strength 1; 1 to 10, settable in steps of 0.1
-  Points cap = Points::of(100);   // the filter's sum stays within -cap … +cap
+  double weight = 1;             // points for strength 1; 1 to 10, settable in steps of 0.1
+  Points cap = Points::of(100);  // the filter's sum stays within -cap … +cap
 };
 
 using PriceList = std::map<std::string, FilterPrice, std::less<>>;  // by filter; those not named pay nothing

@@ -19,22 +19,22 @@ enum class Direction : uint8_t { inbound, outbound };
 struct GroupVerdict {
   std::vector<std::string> recipients;
   uint64_t customer = 0;
-  std::string rule;                 // the rule's name
+  std::string rule;  // the rule's name
   int threshold = 0;
   Priced priced;
   Class klass = Class::clean;
   Disposition disposition = Disposition::deliver;
-  bool observed = false;            // the domain only observes: delivered whatever the verdict
-  int reply_code = 0;               // what the sender was told
+  bool observed = false;  // the domain only observes: delivered whatever the verdict
+  int reply_code = 0;     // what the sender was told
   std::string reply_text;
 };
 
 struct ScoreSheet {
-  std::string id;                   // the mail's id: the reference in replies and headers
+  std::string id;  // the mail's id: the reference in replies and headers
   SystemTime time{};
   Direction direction = Direction::inbound;
   std::string client_ip, helo, sender, subject, message_id;
-  uint64_t size = 0;                // octets
+  uint64_t size = 0;  // octets
   Findings findings;
   std::vector<GroupVerdict> groups;
   std::vector<std::string> skipped;  // "filter: why" of those that did not run or could not answer

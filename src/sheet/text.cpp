@@ -39,8 +39,9 @@ std::string why(const GroupVerdict& group) {
   if (group.klass == Class::spam) {
     // The SCL is rounded down: anything under threshold + 1 passes.
     const Points surplus = group.priced.total + -Points::of(static_cast<double>(group.threshold) + 1);
-    return fmt::format("SCL {} exceeds the threshold {}; with threshold {}, or more than {} points fewer, it would pass", scl,
-                       group.threshold, scl, surplus.text());
+    return fmt::format(
+        "SCL {} exceeds the threshold {}; with threshold {}, or more than {} points fewer, it would pass", scl,
+        group.threshold, scl, surplus.text());
   }
   const Points missing = Points::of(static_cast<double>(group.threshold) + 1) + -group.priced.total;
   return fmt::format("SCL {} does not exceed the threshold {}; {} points more would make it spam", scl, group.threshold,
@@ -69,11 +70,13 @@ std::string to_text(const ScoreSheet& sheet) {
   for (const auto& group : sheet.groups) {
     std::string recipients;
     for (const auto& recipient : group.recipients) recipients += (recipients.empty() ? "" : ", ") + shown(recipient);
-    out += fmt::format("  {}{} → {}{}, rule \"{}\"\n", recipients.empty() ? "" : "to " + recipients + ": ",
-                       name(group.klass), name(group.disposition), group.observed ? " (only observed)" : "", group.rule);
+    out +=
+        fmt::format("  {}{} → {}{}, rule \"{}\"\n", recipients.empty() ? "" : "to " + recipients + ": ",
+                    name(group.klass), name(group.disposition), group.observed ? " (only observed)" : "", group.rule);
     out += fmt::format("    {:>8}  in all: {}\n", group.priced.total.text(), why(group));
     append_findings(out, sheet, group);
-    if (group.reply_code != 0) out += fmt::format("    the sender was told: {} {}\n", group.reply_code, shown(group.reply_text, 300));
+    if (group.reply_code != 0)
+      out += fmt::format("    the sender was told: {} {}\n", group.reply_code, shown(group.reply_text, 300));
   }
   for (const auto& skipped : sheet.skipped) out += fmt::format("  not run: {}\n", shown(skipped));
   return out;

@@ -1,0 +1,62 @@
+// The heart: what all sessions share, and the maker of sessions.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/offload.h"
+#include "delivery/proxy.h"
+#include "gateway/judge.h"
+#include "gateway/learner.h"
+#include "gateway/singles.h"
+#include "policy/snapshot.h"
+#include "sheet/archive.h"
+#include "smtp/handler.h"
+
+namespace doorward::gateway {
+
+struct Options {
+  std::string host_name;
+  size_t judge_offloaded_from = 256 * 1024;  // octets: longer messages are parsed and judged off the session's core
+};
+
+// What is handed in. All outlive the gateway; archive, statistics and learner may be null.
+struct Parts {
+  const Clock& clock;
+  Offload& offload;
+  sheet::Archive* archive = nullptr;
+  const trust::WordStatistics* statistics = nullptr;
+  Learner* learner = nullptr;
+};
+
+class Gateway final : public smtp::HandlerFactory {
+ public:
+  Gateway(Options options, Parts parts, std::shared_ptr<const policy::Snapshot> snapshot,
+          std::vector<std::shared_ptr<delivery::BackendPool>> pools);  // one a core, by the core's index
+
+  std::unique_ptr<smtp::Handler> open(net::Core& core) override;
+
+  // A reload: transactions that have begun keep theirs.
+  void set_snapshot(std::shared_ptr<const policy::Snapshot> snapshot);
+  std::shared_ptr<const policy::Snapshot> snapshot() const;
+
+  const Options& options() const { return options_; }
+  const Parts& parts() const { return parts_; }
+  const Judge& judge() const { return judge_; }
+  Singles& singles() { return singles_; }
+  delivery::BackendPool& pool(const net::Core& core);
+
+ private:
+  Options options_;
+  Parts parts_;
+  Judge judge_;
+  Singles singles_;
+  std::vector<std::shared_ptr<delivery::BackendPool>> pools_;
+  mutable std::mutex lock_;
+  std::shared_ptr<const policy::Snapshot> snapshot_;
+};
+
+}  // namespace doorward::gateway

@@ -1,0 +1,95 @@
+#include "gateway/recipient.h"
+
+#include <fmt/format.h>
+
+#include "action/action.h"
+
+namespace doorward::gateway {
+namespace {
+
+using policy::Resolved;
+
+smtp::Reply relaying_denied() { return {550, {5, 7, 1}, "Relaying denied: that domain is not served here"}; }
+smtp::Reply no_such_mailbox() { return {550, {5, 1, 1}, "No such mailbox here"}; }
+
+// "%", "!" and "@" in a local part are routing tricks of old (RFC 5321 §F.2 and RFC 1123 §5.2.16): some backends still
+// follow them, and would relay what we let in.
+bool asks_to_be_sent_on(const mail::Mailbox& mailbox) {
+  return mailbox.local.find_first_of("%!@") != std::string::npos;
+}
+
+bool is_role(const mail::Mailbox& mailbox) {
+  const auto key = mailbox.key();
+  return key.starts_with("postmaster@") || key.starts_with("abuse@");
+}
+
+struct Acted {
+  mail::Mailbox mailbox;
+  bool unfiltered = false;
+};
+
+Acted act_on(const action::Settings& settings, const mail::Mailbox& mailbox) {
+  action::RecipientOutcome outcome{mailbox, {}};
+  for (const auto* action : action::all()) {
+    if (action->info().phase == action::Phase::recipient) action->on_recipient(settings, outcome);
+  }
+  Acted acted{outcome.mailbox, false};
+  for (const auto& effect : outcome.effects) acted.unfiltered |= effect.kind == action::Effect::Kind::pass_unfiltered;
+  return acted;
+}
+
+}  // namespace
+
+Group Taken::group() const {
+  Group made;
+  made.settings = settings;
+  made.rule = rule;
+  made.unfiltered = unfiltered;
+  made.never_refused = never_refused;
+  made.recipients.push_back(given.mailbox.text());
+  return made;
+}
+
+std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapshot, sheet::Direction direction,
+                                                 const mail::Client& client, const mail::Envelope& envelope,
+                                                 const mail::Recipient& recipient) {
+  auto resolved = snapshot.resolve(recipient.mailbox);
+  if (resolved.kind == Resolved::Kind::unknown_domain) return std::unexpected(relaying_denied());
+  Taken taken;
+  taken.given = recipient;
+  taken.forward = recipient;
+  taken.never_refused = is_role(recipient.mailbox);
+
+  // The secret suffix and rewriting may make a known mailbox of an unknown one; what they yield is looked up once more.
+  if (resolved.settings) {
+    const auto acted = act_on(resolved.settings->actions, recipient.mailbox);
+    taken.unfiltered = acted.unfiltered;
+    if (!(acted.mailbox == recipient.mailbox)) {
+      resolved = snapshot.resolve(acted.mailbox);
+      if (resolved.kind == Resolved::Kind::unknown_domain) return std::unexpected(relaying_denied());
+    }
+  }
+  if (resolved.kind != Resolved::Kind::ours || !resolved.settings) return std::unexpected(no_such_mailbox());
+  if (!resolved.listed && asks_to_be_sent_on(resolved.mailbox)) return std::unexpected(relaying_denied());
+
+  taken.settings = resolved.settings;
+  taken.forward.mailbox = resolved.mailbox;
+  const auto sender = envelope.from.null ? std::string("<>") : envelope.from.mailbox.key();
+  taken.rule = &snapshot.rule_for(*taken.settings, direction, client.ip, sender, resolved.mailbox.key());
+  if (taken.rule->mode == policy::RuleMode::reject && !taken.never_refused &&
+      taken.settings->operation == policy::Operation::normal) {
+    return std::unexpected(smtp::Reply(550, {5, 7, 1}, "The recipient does not take mail from this sender"));
+  }
+  return taken;
+}
+
+bool go_together(const Taken& first, const Taken& next, bool prdr) {
+  if (first.settings->backend != next.settings->backend) return false;
+  if (prdr) return true;
+  // Several last replies (LMTP) cannot be told to a client that awaits one.
+  if (first.settings->backend && first.settings->backend->protocol == policy::BackendProtocol::lmtp) return false;
+  return first.settings == next.settings && first.rule == next.rule && first.unfiltered == next.unfiltered &&
+         first.never_refused == next.never_refused;
+}
+
+}  // namespace doorward::gateway

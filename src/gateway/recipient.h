@@ -1,0 +1,35 @@
+// One RCPT: whose it is, what the actions of the recipient phase make of it, and which rule it falls under.
+#pragma once
+
+#include <expected>
+
+#include "gateway/judge.h"
+#include "mail/envelope.h"
+#include "policy/snapshot.h"
+#include "smtp/reply.h"
+
+namespace doorward::gateway {
+
+struct Taken {
+  std::shared_ptr<const policy::Settings> settings;
+  const policy::Rule* rule = nullptr;
+  mail::Recipient given;    // as the client wrote it
+  mail::Recipient forward;  // as the backend gets it: aliases, rewriting and the secret suffix done
+  bool unfiltered = false;
+  bool never_refused = false;
+
+  Group group() const;
+};
+
+// The recipient with its settings, or the reply that refuses it. Never an open relay: only domains of tenants are
+// taken, and of unlisted local parts none that asks to be sent on (user%other@ours, other!user@ours,
+// "user@other"@ours).
+std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapshot, sheet::Direction direction,
+                                                 const mail::Client& client, const mail::Envelope& envelope,
+                                                 const mail::Recipient& recipient);
+
+// Whether both can be answered by one reply after the data (DESIGN §2). With PRDR each has its own; only the backend
+// must be the same.
+bool go_together(const Taken& first, const Taken& next, bool prdr);
+
+}  // namespace doorward::gateway

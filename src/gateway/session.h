@@ -1,0 +1,53 @@
+// One SMTP session as the gateway sees it: each phase asks what its data allows, and the last one answers.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "delivery/proxy.h"
+#include "gateway/gateway.h"
+#include "gateway/recipient.h"
+#include "smtp/handler.h"
+
+namespace doorward::gateway {
+
+class Session final : public smtp::Handler {
+ public:
+  Session(Gateway& gateway, net::Core& core) : gateway_(gateway), core_(core) {}
+
+  Task<smtp::Reply> connected(const mail::Client& client) override;
+  Task<smtp::Reply> hello(const mail::Client& client) override;
+  Task<smtp::Reply> mail(const mail::Client& client, const mail::Envelope& envelope) override;
+  Task<smtp::Reply> rcpt(const mail::Client& client, const mail::Envelope& envelope,
+                         const mail::Recipient& recipient) override;
+  uint64_t size_limit() const override;
+  Task<std::vector<smtp::Reply>> data(const mail::Client& client, const mail::Envelope& envelope,
+                                      mail::Content content) override;
+  Task<void> reset() override;
+  Task<void> closed() override;
+
+ private:
+  // What lives from MAIL to the last reply.
+  struct Transaction {
+    std::shared_ptr<const policy::Snapshot> snapshot;  // pinned: a reload changes nothing in between
+    std::vector<Taken> taken;                          // as the server's envelope has them, in order
+    std::unique_ptr<delivery::ProxyTransaction> proxy;
+  };
+  struct Judged;
+
+  Task<smtp::Reply> ask_backend(const mail::Client& client, const mail::Envelope& envelope, const Taken& taken);
+  Task<bool> judge(Judged& judged);
+  Task<void> answer_group(Judged& judged, size_t group, std::vector<smtp::Reply>& replies);
+  Task<void> hand_over(Judged& judged, size_t group, std::vector<smtp::Reply>& replies);
+  void act_after(Judged& judged);
+  void record(Judged& judged, std::span<const smtp::Reply> replies);
+
+  Gateway& gateway_;
+  net::Core& core_;
+  std::optional<Transaction> transaction_;
+};
+
+}  // namespace doorward::gateway

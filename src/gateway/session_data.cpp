@@ -1,0 +1,234 @@
+// The data phase: parse once, judge, act, hand over, answer, record.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <exception>
+
+#include "action/action.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "gateway/answer.h"
+#include "gateway/session.h"
+#include "gateway/trace.h"
+#include "net/core.h"
+
+namespace doorward::gateway {
+namespace {
+
+using sheet::Disposition;
+
+metrics::Counter& mails(sheet::Class klass, Disposition disposition) {
+  static std::array<std::array<metrics::Counter*, 7>, 7> counters = [] {
+    std::array<std::array<metrics::Counter*, 7>, 7> made{};
+    for (size_t c = 0; c < 7; ++c) {
+      for (size_t d = 0; d < 7; ++d) {
+        made[c][d] =
+            &metrics::counter("doorward_mails_total", "Mails judged, by class and disposition, a recipient group each.",
+                              {{"class", sheet::name(static_cast<sheet::Class>(c))},
+                               {"disposition", sheet::name(static_cast<Disposition>(d))}});
+      }
+    }
+    return made;
+  }();
+  return *counters[static_cast<size_t>(klass)][static_cast<size_t>(disposition)];
+}
+
+void observe(const sheet::ScoreSheet& sheet, double seconds) {
+  static auto& judged = metrics::histogram("doorward_judge_seconds", "Time that judging a mail took.",
+                                           {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 5});
+  static auto& whole =
+      metrics::histogram("doorward_data_to_reply_seconds", "Time from the end of the data to our reply.",
+                         {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.3, 1, 5, 30});
+  static auto& size = metrics::histogram("doorward_mail_bytes", "Size of the mails judged.",
+                                         {1e3, 3e3, 1e4, 3e4, 1e5, 3e5, 1e6, 3e6, 1e7, 3e7});
+  judged.observe(static_cast<double>(sheet.judged_microseconds) / 1e6);
+  whole.observe(seconds);
+  size.observe(static_cast<double>(sheet.size));
+}
+
+bool is_handed_on(Disposition disposition) {
+  return disposition == Disposition::deliver || disposition == Disposition::tag;
+}
+
+}  // namespace
+
+// Everything that the data phase works on.
+struct Session::Judged {
+  const mail::Client& client;
+  const mail::Envelope& envelope;
+  const mail::Content& content;
+  std::vector<Group> groups{};
+  std::vector<size_t> group_of{};  // by recipient
+  std::optional<mime::Message> message{};
+  sheet::ScoreSheet sheet{};
+  trust::Features features{};
+};
+
+Task<std::vector<smtp::Reply>> Session::data(const mail::Client& client, const mail::Envelope& envelope,
+                                             mail::Content content) {
+  const auto begun = gateway_.parts().clock.steady();
+  auto& taken = transaction_->taken;
+  std::vector<smtp::Reply> replies(taken.size());
+  Judged judged{client, envelope, content};
+  for (const auto& recipient : taken) {
+    auto group = recipient.group();
+    const auto same = std::find_if(judged.groups.begin(), judged.groups.end(),
+                                   [&](const Group& other) { return other.decides_like(group); });
+    judged.group_of.push_back(static_cast<size_t>(same - judged.groups.begin()));
+    if (same == judged.groups.end()) {
+      judged.groups.push_back(std::move(group));
+    } else {
+      same->recipients.push_back(std::move(group.recipients.front()));
+    }
+  }
+
+  const bool understood = co_await judge(judged);
+  if (!understood || judged.message->headers().count("Received") > kMostHops) {
+    co_await reset();
+    replies.assign(taken.empty() ? 1 : replies.size() + (envelope.prdr ? 1 : 0),
+                   understood ? loop_detected(envelope.id) : internal_failure(envelope.id));
+    if (!envelope.prdr) replies.resize(1);
+    log::warning("mail.not_judged", {{"id", envelope.id}, {"reply", replies.front().lines.front()}});
+    co_return replies;
+  }
+  for (size_t group = 0; group < judged.groups.size(); ++group) co_await answer_group(judged, group, replies);
+  act_after(judged);
+  record(judged, replies);
+  observe(judged.sheet, std::chrono::duration<double>(gateway_.parts().clock.steady() - begun).count());
+  if (gateway_.parts().archive != nullptr) gateway_.parts().archive->add(std::move(judged.sheet));
+
+  auto combined = combine(replies, envelope.id);
+  if (envelope.prdr) {
+    replies.push_back(combined.differ ? smtp::Reply(250, {2, 6, 0}, "Answered for each recipient") : combined.reply);
+  } else {
+    if (combined.differ) gateway_.singles().add(client.ip, envelope.from.text());
+    replies.assign(1, std::move(combined.reply));
+  }
+  co_await reset();
+  co_return replies;
+}
+
+// Parses and judges; long messages off this core. False when there was no room to do so.
+Task<bool> Session::judge(Judged& judged) {
+  const auto work = [this, &judged] {
+    judged.message.emplace(mime::Message::parse(judged.content.bytes()));
+    const Mail mail{*judged.message, judged.client, judged.envelope, sheet::Direction::inbound, {}};
+    judged.sheet = gateway_.judge().judge(mail, *transaction_->snapshot, judged.groups, &judged.features);
+  };
+  if (judged.content.size() < gateway_.options().judge_offloaded_from) {
+    work();
+    co_return true;
+  }
+  std::exception_ptr failure;
+  const bool ran = co_await net::offloaded(core_, gateway_.parts().offload, [&work, &failure] {
+    try {
+      work();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  });
+  if (failure) std::rethrow_exception(failure);
+  co_return ran;
+}
+
+Task<void> Session::answer_group(Judged& judged, size_t group, std::vector<smtp::Reply>& replies) {
+  auto& verdict = judged.sheet.groups[group];
+  if (is_handed_on(verdict.disposition)) {
+    co_await hand_over(judged, group, replies);
+  } else {
+    const auto reply = verdict.disposition == Disposition::discard ? accepted(judged.envelope.id)
+                                                                   : refusal(verdict, judged.envelope.id);
+    for (size_t i = 0; i < replies.size(); ++i) {
+      if (judged.group_of[i] == group) replies[i] = reply;
+    }
+  }
+  for (size_t i = 0; i < replies.size(); ++i) {
+    if (judged.group_of[i] != group) continue;
+    verdict.reply_code = replies[i].code;
+    verdict.reply_text = replies[i].lines.empty() ? "" : replies[i].lines.front();
+    break;
+  }
+}
+
+Task<void> Session::hand_over(Judged& judged, size_t group, std::vector<smtp::Reply>& replies) {
+  const auto& settings = *judged.groups[group].settings;
+  auto& verdict = judged.sheet.groups[group];
+  action::MessageOutcome outcome;
+  const action::Verdicted looked_at{*judged.message, judged.client, judged.envelope,
+                                    judged.sheet,    verdict,       settings.actions};
+  for (const auto* action : action::all()) {
+    if (action->info().phase == action::Phase::verdict || action->info().phase == action::Phase::message) {
+      action->on_verdict(looked_at, outcome);
+    }
+  }
+  std::vector<mail::Recipient> recipients;
+  for (size_t i = 0; i < replies.size(); ++i) {
+    if (judged.group_of[i] == group) recipients.push_back(transaction_->taken[i].forward);
+  }
+  outcome.edits.prepend(received_field(judged.client, judged.envelope, gateway_.options().host_name,
+                                       replies.size() == 1 ? transaction_->taken.front().given.mailbox.text() : ""));
+  auto told = co_await transaction_->proxy->deliver(judged.client, judged.envelope, std::move(recipients),
+                                                    outcome.edits.apply(judged.content.bytes()));
+  auto next = told.begin();
+  for (size_t i = 0; i < replies.size(); ++i) {
+    if (judged.group_of[i] != group) continue;
+    // Fewer replies than recipients would be a broken promise of the delivery room: such a recipient is told to try
+    // again.
+    auto reply = next == told.end() ? internal_failure(judged.envelope.id) : *next++;
+    replies[i] = reply.positive() ? accepted(judged.envelope.id) : with_reference(std::move(reply), judged.envelope.id);
+  }
+}
+
+// The outcome phase: what is learnt of the mail. It cannot change the answer.
+void Session::act_after(Judged& judged) {
+  if (gateway_.parts().learner == nullptr || judged.features.hashes.empty()) return;
+  for (size_t group = 0; group < judged.groups.size(); ++group) {
+    const auto& settings = *judged.groups[group].settings;
+    const auto& verdict = judged.sheet.groups[group];
+    if (verdict.reply_code / 100 == 4) continue;  // it will come again: one mail teaches once
+    action::MessageOutcome outcome;
+    const action::Verdicted looked_at{*judged.message, judged.client, judged.envelope,
+                                      judged.sheet,    verdict,       settings.actions};
+    for (const auto* action : action::all()) {
+      if (action->info().phase == action::Phase::outcome) action->on_outcome(looked_at, outcome);
+    }
+    for (const auto& effect : outcome.effects) {
+      if (effect.kind == action::Effect::Kind::train_ham) {
+        gateway_.parts().learner->learn(judged.features, settings.customer, trust::Label::ham);
+      } else if (effect.kind == action::Effect::Kind::train_spam) {
+        gateway_.parts().learner->learn(judged.features, settings.customer, trust::Label::spam);
+      }
+    }
+  }
+}
+
+void Session::record(Judged& judged, std::span<const smtp::Reply> replies) {
+  for (size_t group = 0; group < judged.groups.size(); ++group) {
+    const auto& verdict = judged.sheet.groups[group];
+    mails(verdict.klass, verdict.disposition).add();
+    std::string recipients;
+    for (const auto& recipient : verdict.recipients) {
+      if (recipients.size() > 1000) {
+        recipients += ", …";
+        break;
+      }
+      if (!recipients.empty()) recipients += ", ";
+      recipients += recipient;
+    }
+    log::info("mail.judged", {{"id", judged.envelope.id},
+                              {"ip", judged.sheet.client_ip},
+                              {"sender", judged.sheet.sender},
+                              {"recipients", recipients},
+                              {"count", replies.size()},
+                              {"bytes", judged.sheet.size},
+                              {"scl", verdict.priced.scl.level()},
+                              {"class", sheet::name(verdict.klass)},
+                              {"disposition", sheet::name(verdict.disposition)},
+                              {"observed", verdict.observed},
+                              {"code", verdict.reply_code},
+                              {"judged_us", judged.sheet.judged_microseconds}});
+  }
+}
+
+}  // namespace doorward::gateway
