@@ -52,11 +52,12 @@ struct TlsInfo {
 };
 
 // All operations belong to the core that the connection was made on. At most one read and one write at a time.
-// After any failure but timed_out the connection is of no more use; after timed_out too, except for a reply's last words.
+// After any failure but timed_out the connection is of no more use; after timed_out too, except for a reply's last
+// words.
 class Connection {
  public:
   struct State;
-  explicit Connection(std::unique_ptr<State> state);
+  explicit Connection(std::shared_ptr<State> state);  // shared with the operations that are waiting
   Connection(Connection&&) noexcept;
   Connection& operator=(Connection&&) noexcept;
   ~Connection();
@@ -93,7 +94,7 @@ class Connection {
   void close();
 
  private:
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace doorward::net

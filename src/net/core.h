@@ -17,6 +17,7 @@ namespace doorward::net {
 
 class Core {
  public:
+  struct State;  // net/'s own
   explicit Core(unsigned index);
   ~Core();
   Core(const Core&) = delete;
@@ -24,15 +25,14 @@ class Core {
 
   unsigned index() const { return index_; }
   boost::asio::io_context& io();
-  void run();                                         // until stop(); on the thread that is to be this core
-  void stop();                                        // from any thread
-  void post(std::move_only_function<void()> work);    // from any thread; runs on the core
-  Task<void> sleep(std::chrono::milliseconds time);   // from a coroutine of this core; also ends when the core stops
+  void run();                                        // until stop(); on the thread that is to be this core
+  void stop();                                       // from any thread
+  void post(std::move_only_function<void()> work);   // from any thread; runs on the core
+  Task<void> sleep(std::chrono::milliseconds time);  // from a coroutine of this core; also ends when the core stops
   // Goes on on this core: for coroutines that were resumed elsewhere.
   Task<void> switch_to();
 
  private:
-  struct State;
   unsigned index_;
   std::unique_ptr<State> state_;
 };
@@ -54,7 +54,8 @@ class Cores {
   std::unique_ptr<Threads> threads_;
 };
 
-// Runs `work` in the offload pool and goes on on `core` when it is done; false when the pool is full (work did not run).
+// Runs `work` in the offload pool and goes on on `core` when it is done; false when the pool is full (work did not
+// run).
 Task<bool> offloaded(Core& core, Offload& pool, std::move_only_function<void()> work);
 
 }  // namespace doorward::net

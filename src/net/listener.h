@@ -14,10 +14,11 @@ class Listener {
  public:
   static Result<std::unique_ptr<Listener>> bind(Cores& cores, const Endpoint& at, int backlog = 1024);
   ~Listener();
-  // Calls `take` on the core that accepted, for each connection. Out of descriptors: waits and tries again, with a log line.
+  // Calls `take` on the core that accepted, for each connection. Out of descriptors: waits and tries again, with a log
+  // line.
   void start(std::function<void(Connection)> take);
-  void stop();               // no new ones; from any thread
-  Endpoint local() const;    // the port that was chosen, if 0 was asked for
+  void stop();             // no new ones; from any thread
+  Endpoint local() const;  // the port that was chosen, if 0 was asked for
 
  private:
   struct State;

@@ -43,7 +43,8 @@ class TlsClientContext {
   std::unique_ptr<State> state_;
 };
 
-// A certificate and key for `names`, valid for `days`, made on the spot: the demo and a gateway that was given none yet.
+// A certificate and key for `names`, valid for `days`, made on the spot: the demo and a gateway that was given none
+// yet.
 Result<void> make_self_signed(const Certificate& files, const std::vector<std::string>& names, int days);
 
 }  // namespace doorward::net
