@@ -1,7 +1,149 @@
 #include "app/command_line.h"
 
-namespace doorward::app {
+#include <fmt/format.h>
 
-int run(int, char**) { return 0; }
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <string>
+
+#include "app/check.h"
+#include "app/evaluate.h"
+#include "app/learn.h"
+#include "app/policy_command.h"
+#include "app/scan.h"
+#include "app/serve.h"
+#include "app/sink.h"
+#include "app/version.h"
+
+namespace doorward::app {
+namespace {
+
+constexpr const char* kDefaultConfig = "/etc/doorward/doorward.toml";
+
+void add_config(CLI::App& command, std::string& file, const std::string& default_file) {
+  auto* option = command.add_option("--config", file, "the node's configuration, doorward.toml")->type_name("FILE");
+  if (!default_file.empty()) option->default_val(default_file);
+}
+
+// Each add_… describes one command; its callback leaves the exit status in `status`.
+void add_serve(CLI::App& program, int& status) {
+  auto options = std::make_shared<ServeOptions>();
+  auto* command = program.add_subcommand("serve", "run the gateway; SIGHUP reloads, SIGTERM drains");
+  add_config(*command, options->config_file, kDefaultConfig);
+  command->add_flag("--print-config", options->print_config, "print the effective configuration and end");
+  command->callback([options, &status] { status = serve(*options); });
+}
+
+void add_scan(CLI::App& program, int& status) {
+  auto options = std::make_shared<ScanOptions>();
+  auto* command = program.add_subcommand("scan", "score sheets of mails on disk, or of a mail the gateway judged (--ref)");
+  add_config(*command, options->config_file, "");
+  command->add_flag("--json", options->json, "one JSON object a line");
+  command->add_option("--from", options->envelope.from, "the envelope's sender; <> for the null sender")->type_name("ADDRESS");
+  command->add_option("--to", options->envelope.to, "the recipient whose rules judge")->type_name("ADDRESS");
+  command->add_option("--ip", options->envelope.ip, "the sending client's address")->type_name("IP");
+  command->add_option("--helo", options->envelope.helo, "what the client called itself")->type_name("NAME");
+  auto* reference = command->add_option("--ref", options->reference, "the reference of a refusal, header or log line")->type_name("ID");
+  auto* files = command->add_option("FILE", options->paths, "mails: .eml, mbox, Maildir or folder");
+  reference->excludes(files);
+  command->callback([options, &status] {
+    if (options->reference.empty() && options->paths.empty()) throw CLI::RequiredError("FILE or --ref");
+    if (!options->reference.empty() && options->config_file.empty()) options->config_file = kDefaultConfig;
+    status = scan(*options);
+  });
+}
+
+void add_learn(CLI::App& program, int& status) {
+  auto options = std::make_shared<LearnOptions>();
+  auto* command = program.add_subcommand("learn", "train the word statistics from mails whose kind is known");
+  add_config(*command, options->config_file, kDefaultConfig);
+  command->add_option("--ham", options->ham, "good mails: files, mboxes, Maildirs, folders")->type_name("PATH");
+  command->add_option("--spam", options->spam, "spam, likewise")->type_name("PATH");
+  command->callback([options, &status] {
+    if (options->ham.empty() && options->spam.empty()) throw CLI::RequiredError("--ham or --spam");
+    status = learn(*options);
+  });
+}
+
+void add_evaluate(CLI::App& program, int& status) {
+  auto options = std::make_shared<EvaluateOptions>();
+  auto* command = program.add_subcommand("evaluate", "judge labelled mails by content alone and print how well it went");
+  command->add_option("--index", options->index_file, "a line 'spam|ham PATH' a mail, in order")->required()->type_name("INDEX");
+  command->add_flag("--online", options->online, "learn each mail's true label right after its verdict");
+  command->add_option("--score", options->score, "what is measured")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, EvaluateScore>{{"points", EvaluateScore::points},
+                                                                                {"statistics", EvaluateScore::statistics}}))
+      ->default_str("statistics");
+  command->add_option("--scores", options->scores_file, "write a line 'spam|ham SCORE PATH' a mail")->type_name("FILE");
+  command->add_flag("--json", options->json, "the result as one JSON object");
+  command->callback([options, &status] { status = evaluate(*options); });
+}
+
+void add_policy(CLI::App& program, int& status) {
+  auto* command = program.add_subcommand("policy", "the tenants' settings as one readable file");
+  command->require_subcommand(1);
+  const auto add = [&](const char* name, const char* sentence, PolicyOptions::What what, bool needs_file, bool has_json) {
+    auto options = std::make_shared<PolicyOptions>();
+    options->what = what;
+    auto* part = command->add_subcommand(name, sentence);
+    add_config(*part, options->config_file, kDefaultConfig);
+    auto* file = part->add_option("FILE", options->policy_file, "the policy file")->type_name("FILE");
+    if (needs_file) file->required();
+    if (has_json) part->add_flag("--json", options->json, "as JSON");
+    part->callback([options, &status] { status = policy_command(*options); });
+  };
+  add("export", "write the settings to FILE, or to standard output", PolicyOptions::What::export_, false, false);
+  add("import", "replace the settings by those of FILE, all or nothing", PolicyOptions::What::import_, true, false);
+  add("diff", "say what importing FILE would change", PolicyOptions::What::diff, true, true);
+}
+
+void add_check(CLI::App& program, int& status) {
+  auto options = std::make_shared<CheckOptions>();
+  auto* command = program.add_subcommand("check", "say what is wrong with configuration, certificates, tenants, backends and "
+                                                  "relaying, and how to mend it");
+  add_config(*command, options->config_file, kDefaultConfig);
+  command->add_flag("--json", options->json, "one JSON object a line");
+  command->callback([options, &status] { status = check(*options); });
+}
+
+void add_sink(CLI::App& program, int& status) {
+  auto options = std::make_shared<SinkOptions>();
+  auto listen = std::make_shared<std::string>("127.0.0.1:2525");
+  auto* command = program.add_subcommand("sink", "a small mail server that stores what it gets: a backend for trials");
+  command->add_option("--listen", *listen, "address and port")->type_name("ADDRESS")->capture_default_str();
+  command->add_option("--maildir", options->maildir, "where to store mails; none: count them only")->type_name("DIR");
+  command->add_flag("--lmtp", options->lmtp, "speak LMTP");
+  command->callback([options, listen, &status] {
+    auto at = net::Endpoint::parse(*listen, 2525);
+    if (!at) throw CLI::ValidationError("--listen", at.error().text());
+    options->listen = *at;
+    status = sink(*options);
+  });
+}
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  int status = 0;
+  CLI::App program("Doorward, a secure mail gateway.\nEach command explains itself: doorward COMMAND --help", "doorward");
+  program.set_version_flag("--version", fmt::format("doorward {}", kVersion));
+  program.require_subcommand(1);
+  try {
+    add_serve(program, status);
+    add_scan(program, status);
+    add_learn(program, status);
+    add_evaluate(program, status);
+    add_check(program, status);
+    add_policy(program, status);
+    add_sink(program, status);
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& wrong) {
+    return program.exit(wrong) == 0 ? 0 : 2;
+  } catch (const std::exception& failure) {
+    fmt::print(stderr, "doorward: {}\n", failure.what());
+    return 1;
+  }
+  return status;
+}
 
 }  // namespace doorward::app

@@ -1,0 +1,5 @@
+#pragma once
+
+namespace doorward::app {
+inline constexpr const char* kVersion = DOORWARD_VERSION;
+}
