@@ -92,6 +92,8 @@ void DeadlineQueue::expire_all() {
     remove(*first);
     first->expired();
   }
+  timer_.cancel();
+  timer_at_ = SteadyTime::max();
 }
 
 }  // namespace doorward::net::detail
