@@ -17,7 +17,7 @@
 
 namespace doorward::filter {
 
-enum class Scope { mail, tenant, recipient };       // for whom its findings are the same
+enum class Scope { mail, tenant, recipient };  // for whom its findings are the same
 enum class Cost { cpu, network, inspector };
 
 struct SymbolInfo {
@@ -30,14 +30,15 @@ struct FilterInfo {
   std::string_view sentence;  // what it looks at
   Scope scope;
   Cost cost;
-  double lowest, highest;     // bounds of the sum of its strengths
-  double default_weight;      // points for strength 1
-  double default_cap;         // points
+  double lowest, highest;  // bounds of the sum of its strengths
+  double default_weight;   // points for strength 1
+  double default_cap;      // points
   std::vector<SymbolInfo> symbols;
   std::vector<config::OptionInfo> options;
 };
 
-// What a filter looks at. All recipients of the mail are judged at once: findings that are one tenant's say so by owner.
+// What a filter looks at. All recipients of the mail are judged at once: findings that are one tenant's say so by
+// owner.
 struct Case {
   const mime::Message& message;
   const mail::Client& client;

@@ -8,7 +8,7 @@
 namespace doorward::trust {
 class WordStatistics;
 struct Features;
-}
+}  // namespace doorward::trust
 
 namespace doorward::filter {
 
@@ -17,11 +17,12 @@ class WordAutomaton;  // all word lists of all tenants: filter/word_automaton.h
 
 struct Input {
   const WordAutomaton* words = nullptr;
-  std::vector<uint64_t> word_lists;       // sorted ids of the lists that apply to some recipient
-  std::vector<const Entries*> entries;    // of some recipient's mailbox, domain, customer, reseller, provider
+  std::vector<uint64_t> word_lists;     // sorted ids of the lists that apply to some recipient
+  std::vector<const Entries*> entries;  // of some recipient's mailbox, domain, customer, reseller, provider
   const trust::WordStatistics* statistics = nullptr;
-  const trust::Features* features = nullptr;  // of this message, made once for judging and learning; set with statistics
-  std::vector<uint64_t> customers;        // sorted ids of the recipients' customers
+  const trust::Features* features =
+      nullptr;                      // of this message, made once for judging and learning; set with statistics
+  std::vector<uint64_t> customers;  // sorted ids of the recipients' customers
 };
 
 }  // namespace doorward::filter

@@ -14,12 +14,12 @@
 namespace doorward::filter {
 
 enum class Where { subject, body, both };
-enum class Spelling { exact, similar };       // similar: leetspeak, spaced letters, homoglyphs
-enum class PatternKind { words, regex };      // words: ? is one character, * any number within a word
+enum class Spelling { exact, similar };   // similar: leetspeak, spaced letters, homoglyphs
+enum class PatternKind { words, regex };  // words: ? is one character, * any number within a word
 
 struct WordEntry {
   std::string pattern;
-  sheet::Points points;                       // -10 … 10 a hit
+  sheet::Points points;  // -10 … 10 a hit
   Where where = Where::both;
   Spelling spelling = Spelling::exact;
   PatternKind kind = PatternKind::words;
@@ -33,14 +33,15 @@ struct WordList {
 
 struct WordHit {
   uint64_t list;
-  uint32_t entry;        // index in the list
-  size_t start, end;     // in the text that was scanned
+  uint32_t entry;     // index in the list
+  size_t start, end;  // in the text that was scanned
 };
 
 class WordAutomaton {
  public:
   // Compiled automata are kept in `cache_directory` (empty: nowhere), so that a start need not compile them again.
-  static Result<std::shared_ptr<const WordAutomaton>> compile(std::vector<WordList> lists, const std::string& cache_directory);
+  static Result<std::shared_ptr<const WordAutomaton>> compile(std::vector<WordList> lists,
+                                                              const std::string& cache_directory);
   // Checks one entry as the editor does: what is wrong with it, or nothing.
   static Result<void> check(const WordEntry& entry);
   ~WordAutomaton();
