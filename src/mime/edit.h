@@ -9,13 +9,14 @@
 namespace doorward::mime {
 
 struct Edit {
-  size_t offset = 0;        // in the raw message
-  size_t length = 0;        // bytes replaced; 0 inserts
+  size_t offset = 0;  // in the raw message
+  size_t length = 0;  // bytes replaced; 0 inserts
   std::string replacement;
 };
 
-// A set of edits of one message, kept in order of offset. Two edits may not overlap; inserts at the same offset stand in
-// the order they were added. An edit that overlaps an earlier one is refused (false) and the caller drops its action.
+// A set of edits of one message, kept in order of offset. Two edits may not overlap; inserts at the same offset stand
+// in the order they were added. An edit that overlaps an earlier one is refused (false) and the caller drops its
+// action.
 class Edits {
  public:
   [[nodiscard]] bool add(Edit edit);

@@ -1,7 +1,7 @@
-// The parsed message: views into the immutable raw bytes, made once a mail. Parsing never fails: whatever is malformed is
-// read as mail clients would read it, and noted as an oddity. Where clients read a structure differently (two boundaries,
-// two Content-Types, a broken transfer encoding), both readings are among the parts, so that nothing a recipient could be
-// shown stays unseen. All work and memory are bounded by Limits; what lies beyond is an oddity too.
+// The parsed message: views into the immutable raw bytes, made once a mail. Parsing never fails: whatever is malformed
+// is read as mail clients would read it, and noted as an oddity. Where clients read a structure differently (two
+// boundaries, two Content-Types, a broken transfer encoding), both readings are among the parts, so that nothing a
+// recipient could be shown stays unseen. All work and memory are bounded by Limits; what lies beyond is an oddity too.
 #pragma once
 
 #include <cstddef>
@@ -18,9 +18,9 @@ struct Limits {
   size_t header_bytes = 256 * 1024;  // of one header section
   size_t header_fields = 1000;
   size_t parts = 1000;
-  size_t depth = 32;                 // nested multiparts and messages
-  size_t text_bytes = 512 * 1024;    // visible text gathered for the filters, in all
-  size_t html_bytes = 512 * 1024;    // HTML looked at, in all
+  size_t depth = 32;               // nested multiparts and messages
+  size_t text_bytes = 512 * 1024;  // visible text gathered for the filters, in all
+  size_t html_bytes = 512 * 1024;  // HTML looked at, in all
   size_t links = 2000;
 };
 
@@ -52,20 +52,24 @@ enum class Encoding { identity, base64, quoted_printable, uuencode, unknown };
 
 struct Part {
   size_t index = 0;
-  size_t parent = 0;         // of the root: itself
+  size_t parent = 0;  // of the root: itself
   unsigned depth = 0;
   Headers headers;
-  std::string type;          // lower case, "text"; the RFC's default where it is missing or malformed
-  std::string subtype;       // lower case, "plain"
-  std::string charset;       // lower case, as declared; empty if not
+  std::string type;     // lower case, "text"; the RFC's default where it is missing or malformed
+  std::string subtype;  // lower case, "plain"
+  std::string charset;  // lower case, as declared; empty if not
   std::string boundary;
-  std::string file_name;     // of filename= or name=, RFC 2231 and 2047 decoded, UTF-8; empty if none
-  std::string disposition;   // lower case, "attachment"; empty if none
+  std::string file_name;    // of filename= or name=, RFC 2231 and 2047 decoded, UTF-8; empty if none
+  std::string disposition;  // lower case, "attachment"; empty if none
   std::string content_id;
   Encoding encoding = Encoding::identity;
-  std::string_view raw;      // header section, empty line and body
-  std::string_view body;     // still transfer-encoded
+  std::string_view raw;    // header section, empty line and body
+  std::string_view body;   // still transfer-encoded
+  std::string other_name;  // where name= and filename= differ, the one that some clients use instead; else empty
   bool alternative_reading = false;  // another reading of bytes that an earlier part covers already
+  // `raw`, `body` and the headers' offsets are those of a decoded copy that the message keeps (an encoded
+  // message/rfc822): no edit of the raw message can be made from them.
+  bool decoded_copy = false;
   bool is_multipart() const { return type == "multipart"; }
   bool is_message() const { return type == "message" && (subtype == "rfc822" || subtype == "global"); }
   bool is_text() const { return type == "text"; }
@@ -75,26 +79,27 @@ struct Part {
 
 // Something a well-made message does not have. The names are stable; filters turn them into findings.
 struct Oddity {
-  std::string_view name;      // "duplicate_content_type", "unterminated_boundary", "nul_byte" …
+  std::string_view name;  // "duplicate_content_type", "unterminated_boundary", "nul_byte" …
   size_t part = 0;
-  std::string evidence;       // short, printable; may be empty
+  std::string evidence;  // short, printable; may be empty
 };
 
 enum class LinkSource { html_href, html_form, html_image, html_other, text };
 struct Link {
-  std::string url;            // as a client would open it: entities decoded, white space removed
-  std::string shown;          // the text that it stands behind (HTML), trimmed
+  std::string url;    // as a client would open it: entities decoded, white space removed
+  std::string shown;  // the text that it stands behind (HTML), trimmed
   LinkSource source;
   size_t part = 0;
-  bool hidden = false;        // behind text that is not visible
+  bool hidden = false;  // behind text that is not visible
 };
 
 // Visible text of one text part: UTF-8, no controls but \n, white space as a reader sees it.
 struct Text {
   size_t part = 0;
   std::string visible;
-  std::string hidden;         // what HTML hides from the eye (display:none, font-size:0, white on white, …)
+  std::string hidden;  // what HTML hides from the eye (display:none, font-size:0, white on white, …)
   bool from_html = false;
+  size_t invisible_characters = 0;  // zero-width and the like, dropped from both texts
 };
 
 // What HTML parts showed besides text: counts over all of them.
@@ -113,10 +118,10 @@ class Message {
   ~Message();
 
   std::string_view raw() const;
-  const Headers& headers() const;            // of the root
-  std::span<const Part> parts() const;       // in document order; [0] is the root
-  const std::string& subject() const;        // decoded, UTF-8
-  std::span<const Text> texts() const;       // of all text parts that a client would show, in order
+  const Headers& headers() const;       // of the root
+  std::span<const Part> parts() const;  // in document order; [0] is the root
+  const std::string& subject() const;   // decoded, UTF-8
+  std::span<const Text> texts() const;  // of all text parts that a client would show, in order
   std::span<const Link> links() const;
   const HtmlFacts& html() const;
   std::span<const Oddity> oddities() const;
