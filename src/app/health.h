@@ -1,0 +1,29 @@
+// /metrics, /healthz and /readyz.
+#pragma once
+
+#include <memory>
+
+#include "base/error.h"
+#include "net/connection.h"
+
+namespace doorward::net {
+class Core;
+}
+
+namespace doorward::app {
+
+class Health {
+ public:
+  static Result<std::unique_ptr<Health>> bind(net::Core& core, const net::Endpoint& at);
+  ~Health();
+  void start();
+  void set_ready(bool ready);  // what /readyz answers; from any thread
+  net::Endpoint address() const;
+
+ private:
+  struct State;
+  explicit Health(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace doorward::app

@@ -1,0 +1,173 @@
+#include "app/node.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+#include <vector>
+
+#include "app/health.h"
+#include "app/policy_file.h"
+#include "base/log.h"
+#include "base/offload.h"
+#include "delivery/proxy.h"
+#include "gateway/gateway.h"
+#include "net/core.h"
+#include "net/tls.h"
+#include "policy/snapshot.h"
+#include "sheet/archive.h"
+#include "smtp/server.h"
+#include "store/database.h"
+#include "trust/word_statistics.h"
+
+namespace doorward::app {
+namespace {
+
+constexpr size_t kOffloadThreads = 2;
+
+Result<void> make_directories(const NodeConfig& config) {
+  for (const auto& folder : {config.state_directory, config.cache_directory}) {
+    if (folder.empty()) continue;
+    std::error_code failure;
+    std::filesystem::create_directories(folder, failure);
+    if (failure) return fail("cannot make the folder: " + failure.message(), folder);
+  }
+  return {};
+}
+
+// The tenants: from the policy file, where one is named and has changed, into the store, and from there.
+Result<std::shared_ptr<const policy::Snapshot>> load_policy(const NodeConfig& config) {
+  auto database = store::Database::open(config.policy_path());
+  if (!database) return std::unexpected(database.error());
+  if (!config.policy_file.empty()) {
+    if (auto taken = import_if_changed(**database, config.policy_file); !taken) return std::unexpected(taken.error());
+  }
+  return policy::Snapshot::load(**database, config.cache_directory);
+}
+
+// None configured: no STARTTLS is offered.
+Result<std::shared_ptr<const net::TlsServerContext>> load_tls(const NodeConfig& config) {
+  if (config.certificates.empty()) return std::shared_ptr<const net::TlsServerContext>();
+  return net::TlsServerContext::load(config.certificates);
+}
+
+}  // namespace
+
+struct Node::State {
+  NodeConfig config;
+  RealClock clock;
+  Offload offload{kOffloadThreads};
+  std::unique_ptr<sheet::Archive> archive;
+  std::unique_ptr<trust::WordStatistics> statistics;
+  std::unique_ptr<gateway::Learner> learner;
+  std::unique_ptr<net::Cores> cores;
+  std::unique_ptr<gateway::Gateway> gateway;
+  std::unique_ptr<smtp::Server> server;
+  std::unique_ptr<Health> health;
+
+  explicit State(NodeConfig given) : config(std::move(given)) {}
+
+  Result<void> open_stores() {
+    if (auto made = make_directories(config); !made) return made;
+    auto opened = sheet::Archive::open({.path = config.sheets_path(), .keep_days = config.keep_sheets_days}, clock);
+    if (!opened) return std::unexpected(opened.error());
+    archive = std::move(*opened);
+    auto words =
+        trust::WordStatistics::open({.table_entries = config.statistics_entries, .directory = config.statistics_path()});
+    if (!words) return std::unexpected(words.error());
+    statistics = std::move(*words);
+    learner = std::make_unique<gateway::Learner>(*statistics);
+    return {};
+  }
+
+  Result<void> make_gateway() {
+    auto snapshot = load_policy(config);
+    if (!snapshot) return std::unexpected(snapshot.error());
+    auto to_backends = net::TlsClientContext::load();
+    if (!to_backends) return std::unexpected(to_backends.error());
+    delivery::ProxyOptions proxy;
+    proxy.helo_name = config.host_name;
+    proxy.tls = *to_backends;
+    std::vector<std::shared_ptr<delivery::BackendPool>> pools;
+    for (unsigned i = 0; i < cores->count(); ++i) pools.push_back(delivery::make_pool(cores->at(i), proxy));
+    gateway = std::make_unique<gateway::Gateway>(
+        gateway::Options{config.host_name},
+        gateway::Parts{clock, offload, archive.get(), statistics.get(), learner.get()}, std::move(*snapshot),
+        std::move(pools));
+    return {};
+  }
+
+  Result<void> bind() {
+    auto tls = load_tls(config);
+    if (!tls) return std::unexpected(tls.error());
+    server = std::make_unique<smtp::Server>(*cores, clock, config.server_options(), *gateway);
+    server->set_tls(*tls);
+    for (const auto& listener : config.listeners) {
+      if (auto bound = server->listen(listener); !bound) return bound;
+    }
+    if (config.http_listen) {
+      auto opened = Health::bind(cores->at(0), *config.http_listen);
+      if (!opened) return std::unexpected(opened.error());
+      health = std::move(*opened);
+    }
+    return {};
+  }
+
+  Result<void> open() {
+    if (auto done = open_stores(); !done) return done;
+    const unsigned count = config.cores > 0 ? config.cores : std::max(1U, std::thread::hardware_concurrency());
+    cores = std::make_unique<net::Cores>(count);
+    if (auto done = make_gateway(); !done) return done;
+    return bind();
+  }
+};
+
+Node::Node(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Node::~Node() {
+  if (!state_) return;
+  if (state_->cores) {
+    state_->cores->stop();
+    state_->cores->join();
+  }
+}
+
+Result<std::unique_ptr<Node>> Node::open(NodeConfig config) {
+  auto state = std::make_unique<State>(std::move(config));
+  if (auto opened = state->open(); !opened) return std::unexpected(opened.error());
+  return std::unique_ptr<Node>(new Node(std::move(state)));
+}
+
+Result<void> Node::start() {
+  state_->cores->start();
+  if (state_->health) state_->health->start();
+  state_->server->start();
+  if (state_->health) state_->health->set_ready(true);
+  for (const auto& address : state_->server->addresses()) log::info("serve.listening", {{"address", address.text()}});
+  if (state_->health) log::info("serve.http_listening", {{"address", state_->health->address().text()}});
+  return {};
+}
+
+Result<void> Node::reload(NodeConfig config) {
+  auto tls = load_tls(config);
+  if (!tls) return std::unexpected(tls.error());
+  auto snapshot = load_policy(config);
+  if (!snapshot) return std::unexpected(snapshot.error());
+  for (const auto& key : changes_that_need_a_restart(state_->config, config)) {
+    log::warning("serve.needs_restart", {{"key", key}});
+  }
+  log::set_target(config.log_target, config.log_level);
+  state_->server->set_tls(*tls);
+  state_->gateway->set_snapshot(std::move(*snapshot));
+  return {};
+}
+
+void Node::drain() {
+  if (state_->health) state_->health->set_ready(false);
+  state_->server->drain();
+}
+
+bool Node::is_drained() const { return state_->server->sessions() == 0; }
+
+}  // namespace doorward::app

@@ -1,0 +1,91 @@
+#include "gateway/answer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "gateway/singles.h"
+#include "gateway/trace.h"
+
+namespace doorward::gateway {
+namespace {
+
+constexpr const char* kId = "01JD0000000000000000000000";
+
+TEST(Answer, RefusesWithReasonAndReference) {
+  sheet::GroupVerdict verdict;
+  verdict.klass = sheet::Class::spam;
+  verdict.disposition = sheet::Disposition::refuse;
+  const auto reply = refusal(verdict, kId);
+  EXPECT_EQ(reply.code, 550);
+  EXPECT_EQ(reply.enhanced, (smtp::EnhancedStatus{5, 7, 1}));
+  EXPECT_THAT(reply.lines.back(), testing::HasSubstr("spam"));
+  EXPECT_THAT(reply.lines.back(), testing::EndsWith("[ref 01JD0000000000000000000000]"));
+  verdict.disposition = sheet::Disposition::defer;
+  EXPECT_EQ(refusal(verdict, kId).code, 451);
+}
+
+TEST(Answer, NamesTheReferenceOnce) {
+  const auto once = with_reference(smtp::Reply(550, "no"), kId);
+  EXPECT_EQ(with_reference(once, kId).lines, once.lines);
+}
+
+TEST(Answer, CombinesRepliesThatAgree) {
+  const std::vector<smtp::Reply> all = {{250, "a"}, {250, "b"}};
+  const auto combined = combine(all, kId);
+  EXPECT_FALSE(combined.differ);
+  EXPECT_EQ(combined.reply.code, 250);
+}
+
+TEST(Answer, SaysTryAgainToAllWhereRepliesDiffer) {
+  for (const int other : {451, 550}) {
+    const std::vector<smtp::Reply> all = {{250, "a"}, {other, "b"}};
+    const auto combined = combine(all, kId);
+    EXPECT_TRUE(combined.differ);
+    EXPECT_EQ(combined.reply.code, 451);
+  }
+  EXPECT_EQ(combine({}, kId).reply.code, 451) << "no reply at all is no promise";
+}
+
+TEST(Singles, RemembersClientAndSenderForAWhile) {
+  ManualClock clock{SystemTime()};
+  Singles singles(clock, 100, std::chrono::minutes(10));
+  const auto ip = *mail::IpAddress::parse("192.0.2.1");
+  singles.add(ip, "a@example.org");
+  EXPECT_TRUE(singles.contains(ip, "a@example.org"));
+  EXPECT_FALSE(singles.contains(ip, "b@example.org"));
+  EXPECT_FALSE(singles.contains(*mail::IpAddress::parse("192.0.2.2"), "a@example.org"));
+  clock.advance(std::chrono::minutes(11));
+  EXPECT_FALSE(singles.contains(ip, "a@example.org"));
+}
+
+TEST(Singles, StaysBounded) {
+  ManualClock clock{SystemTime()};
+  Singles singles(clock, 10);
+  const auto ip = *mail::IpAddress::parse("192.0.2.1");
+  int known = 0;
+  for (int i = 0; i < 100; ++i) singles.add(ip, std::to_string(i));
+  for (int i = 0; i < 100; ++i) known += singles.contains(ip, std::to_string(i));
+  EXPECT_EQ(known, 10);
+}
+
+TEST(Trace, WritesAReceivedFieldThatForeignWordsCannotBreak) {
+  mail::Client client;
+  client.ip = *mail::IpAddress::parse("2001:db8::1");
+  client.helo = "x)\r\nBcc: evil; y";
+  client.esmtp = client.tls = true;
+  client.tls_version = "TLSv1.3";
+  client.tls_cipher = "TLS_AES_256_GCM_SHA384";
+  mail::Envelope envelope;
+  envelope.id = kId;
+  envelope.received_at = SystemTime(std::chrono::milliseconds(1'790'000'000'000));
+  const auto field = received_field(client, envelope, "mx.example", "b@example.net");
+  EXPECT_EQ(field,
+            "Received: from x???Bcc:?evil??y ([IPv6:2001:db8::1])\r\n"
+            "\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384)\r\n"
+            "\tby mx.example with ESMTPS id 01JD0000000000000000000000\r\n"
+            "\tfor <b@example.net>;\r\n"
+            "\tMon, 21 Sep 2026 13:33:20 +0000\r\n");
+}
+
+}  // namespace
+}  // namespace doorward::gateway
