@@ -14,11 +14,15 @@ class Database;
 
 namespace doorward::policy {
 
+struct Policy;
+
 class Snapshot {
  public:
   static Result<std::shared_ptr<const Snapshot>> load(store::Database& database, const std::string& cache_directory);
   // What `doorward scan` and the benchmark use without a store: one customer, no domains, the default rules.
   static std::shared_ptr<const Snapshot> defaults();
+  // From a policy as written, without a store (model.h; validate() it first).
+  static Result<std::shared_ptr<const Snapshot>> make(Policy policy, const std::string& cache_directory);
   ~Snapshot();
 
   // Aliases and catch-all are followed; rewriting is the actions' affair and comes before.

@@ -1,0 +1,54 @@
+#include "policy/snapshot.h"
+
+#include <stdexcept>
+
+#include "policy/compile.h"
+#include "policy/tables.h"
+
+namespace doorward::policy {
+
+struct Snapshot::State {
+  Compiled compiled;
+};
+
+Snapshot::Snapshot(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Snapshot::~Snapshot() = default;
+
+Result<std::shared_ptr<const Snapshot>> Snapshot::make(Policy policy, const std::string& cache_directory) {
+  policy.number();
+  auto compiled = compile(policy, cache_directory);
+  if (!compiled) return std::unexpected(compiled.error());
+  return std::shared_ptr<const Snapshot>(new Snapshot(std::make_unique<State>(std::move(*compiled))));
+}
+
+Result<std::shared_ptr<const Snapshot>> Snapshot::load(store::Database& database, const std::string& cache_directory) {
+  auto policy = read_policy(database);
+  if (!policy) return std::unexpected(policy.error());
+  return make(std::move(*policy), cache_directory);
+}
+
+std::shared_ptr<const Snapshot> Snapshot::defaults() {
+  auto made = make(Policy{}, {});
+  // The program's own word list and rules: nothing from outside can make this fail.
+  if (!made) throw std::logic_error("the default policy does not compile: " + made.error().text());
+  return *made;
+}
+
+Resolved Snapshot::resolve(const mail::Mailbox& recipient) const {
+  return state_->compiled.directory.resolve(recipient);
+}
+
+const std::shared_ptr<const Settings>& Snapshot::fallback() const { return state_->compiled.fallback; }
+
+const Rule& Snapshot::rule_for(const Settings& settings, sheet::Direction direction, const mail::IpAddress& ip,
+                               const std::string& sender_key, const std::string& recipient_key) const {
+  for (const auto& rule : settings.rules) {
+    if (rule->matches(direction, ip, sender_key, recipient_key)) return *rule;
+  }
+  throw std::logic_error("settings without a rule that always matches");
+}
+
+bool Snapshot::is_protected(const mail::Domain& domain) const { return state_->compiled.directory.contains(domain); }
+const filter::WordAutomaton* Snapshot::words() const { return state_->compiled.words.get(); }
+
+}  // namespace doorward::policy
