@@ -87,7 +87,4 @@ struct XclientCommand {
 };
 std::expected<XclientCommand, Reply> parse_xclient(std::string_view argument);
 
-// xtext of RFC 3461 §4: no value where it is malformed.
-std::optional<std::string> decode_xtext(std::string_view text);
-
 }  // namespace doorward::smtp
