@@ -23,7 +23,7 @@ struct Extensions {
   uint64_t size_limit = 0;  // octets; 0: none announced
 };
 
-struct ClientTimeouts {     // RFC 5321 §4.5.3.2
+struct ClientTimeouts {  // RFC 5321 §4.5.3.2
   std::chrono::seconds greeting{300}, command{300}, data_start{120}, data_block{180}, data_end{600};
 };
 
@@ -34,18 +34,23 @@ class ClientConnection {
   ~ClientConnection();
 
   Task<net::Io<Reply>> greeting();
-  Task<net::Io<Reply>> hello(std::string name);      // EHLO (LHLO), HELO where EHLO is unknown; fills extensions()
+  Task<net::Io<Reply>> hello(std::string name);  // EHLO (LHLO), HELO where EHLO is unknown; fills extensions()
   Task<net::Io<Reply>> start_tls(const net::TlsClientContext& context, std::string verify_name);  // then hello() again
-  Task<net::Io<Reply>> command(std::string line);    // one command without CRLF, one reply
-  // Several commands in one write where the server offers PIPELINING, else one by one; one reply each.
+  Task<net::Io<Reply>> command(std::string line);  // one command without CRLF, one reply
+  // Several commands in one write where the server offers PIPELINING, else one by one; one reply each. After a 421 the
+  // server reads no more: the commands left get that 421 too.
   Task<net::Io<std::vector<Reply>>> pipeline(std::vector<std::string> lines);
-  // DATA (or BDAT LAST where chosen and offered), the content dot-stuffed, and the last reply: one, or one a recipient with LMTP.
-  // A 354 that does not come is returned as the only reply, and nothing was sent.
-  Task<net::Io<std::vector<Reply>>> data(std::vector<std::string_view> pieces, size_t accepted_recipients, bool use_bdat);
-  Task<void> quit();                                 // QUIT without waiting long, and close
+  // DATA (or BDAT LAST where chosen and offered), the content dot-stuffed, and the last reply: one, or one a recipient
+  // with LMTP. A 354 that does not come is returned as the only reply, and nothing was sent.
+  Task<net::Io<std::vector<Reply>>> data(std::vector<std::string_view> pieces, size_t accepted_recipients,
+                                         bool use_bdat);
+  // Whether the last data() got as far as the content's last byte: after a failure, the server may then have the mail.
+  bool content_sent() const;
+  Task<void> quit();  // QUIT without waiting long, and close
   const Extensions& extensions() const;
+  const net::TlsInfo& tls() const;  // of the last start_tls()
   bool is_open() const;
-  bool unexpected_input();                           // a 421 or the end came while idle: of no more use
+  bool unexpected_input();  // a 421 or the end came while idle: of no more use
   net::Connection& connection();
 
  private:

@@ -1,0 +1,268 @@
+#include "delivery/pool.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "base/metrics.h"
+
+namespace doorward::delivery {
+namespace {
+
+constexpr std::chrono::milliseconds kReapEvery{1'000};
+constexpr std::chrono::milliseconds kWaitStep{20};
+// Postfix's measure for the same thing: after it, the load balancer or DNS behind the address has its say again.
+constexpr std::chrono::seconds kLongestUse{300};
+
+SteadyTime now() { return std::chrono::steady_clock::now(); }
+
+metrics::Counter& connections(std::string_view kind) {
+  return metrics::counter("doorward_backend_connections_total", "Connections to backends, opened and taken up again",
+                          {{"kind", kind}});
+}
+
+Task<void> say_goodbye(std::unique_ptr<BackendConnection> connection) { co_await connection->client.quit(); }
+
+}  // namespace
+
+std::shared_ptr<BackendPool> make_pool(net::Core& core, ProxyOptions options) {
+  return std::make_shared<BackendPool>(core, std::move(options));
+}
+
+BackendPool::Lane& BackendPool::lane(const std::shared_ptr<const policy::Backend>& backend) {
+  Lane& found = lanes_[backend.get()];
+  if (found.backend == nullptr) {
+    found.backend = backend;
+    found.share = options_.shares->of(*backend);
+  }
+  return found;
+}
+
+size_t BackendPool::idle() const {
+  size_t count = 0;
+  for (const auto& [backend, lane] : lanes_) count += lane.idle.size();
+  return count;
+}
+
+std::unique_ptr<BackendConnection> BackendPool::take_idle(Lane& from) {
+  while (!from.idle.empty()) {
+    std::unique_ptr<BackendConnection> last = std::move(from.idle.back());
+    from.idle.pop_back();
+    if (last->client.unexpected_input()) continue;  // a 421 or the end: closed as it goes
+    last->reused = true;
+    static metrics::Counter& reused = connections("reused");
+    reused.add();
+    return last;
+  }
+  return nullptr;
+}
+
+Task<BackendPool::Opened> BackendPool::acquire(std::shared_ptr<const policy::Backend> backend, bool fresh) {
+  const auto alive = shared_from_this();
+  Lane& in = lane(backend);
+  struct User {  // keeps the lane while we wait
+    unsigned& count;
+    explicit User(unsigned& users) : count(++users) {}
+    ~User() { --count; }
+  } const user(in.users);
+
+  if (fresh) in.idle.clear();
+  if (auto kept = take_idle(in)) co_return std::move(kept);
+  const unsigned most = std::max(1U, backend->max_connections);
+  if (!in.share->try_take(most)) {
+    in.share->add_waiter();
+    const SteadyTime until = now() + options_.slot_wait;
+    bool taken = false;
+    while (!taken && now() < until) {
+      co_await core_.sleep(kWaitStep);
+      if (auto kept = take_idle(in)) {
+        in.share->remove_waiter();
+        co_return std::move(kept);
+      }
+      taken = in.share->try_take(most);
+    }
+    in.share->remove_waiter();
+    if (!taken) co_return std::unexpected(backend_busy());
+  }
+  co_return co_await open(in, Slot(in.share));
+}
+
+Task<BackendPool::Opened> BackendPool::open(Lane& in, Slot slot) {
+  const std::vector<net::Endpoint>& addresses = in.backend->addresses;
+  // One that did not answer lately is tried last, not never: it may be all there is.
+  std::vector<size_t> order, dead;
+  for (size_t i = 0; i < addresses.size(); ++i) (in.share->is_dead(i, now()) ? dead : order).push_back(i);
+  order.insert(order.end(), dead.begin(), dead.end());
+
+  smtp::Reply last = backend_misconfigured();  // a backend without any address
+  const SteadyTime until = now() + 3 * options_.connect_timeout;
+  for (const size_t address : order) {
+    if (now() >= until) break;
+    auto attempt = co_await open_address(in, address, true);
+    // Opportunistic means that mail goes on where TLS is broken (RFC 7435), on a connection of its own.
+    if (!attempt && attempt.error().tls_failed && in.backend->tls == policy::BackendTls::opportunistic)
+      attempt = co_await open_address(in, address, false);
+    if (attempt) {
+      in.share->set_alive(address);
+      (*attempt)->slot = std::move(slot);
+      static metrics::Counter& opened = connections("opened");
+      opened.add();
+      co_return std::move(*attempt);
+    }
+    last = attempt.error().reply;
+    if (attempt.error().dead && in.share->set_dead(address, now(), options_.dead_time)) {
+      log::warning("delivery.backend_unreachable",
+                   {{"backend", in.backend->name}, {"address", addresses[address].text()}, {"reply", last.lines[0]}});
+    }
+  }
+  co_return std::unexpected(std::move(last));
+}
+
+Task<BackendPool::Attempt> BackendPool::open_address(Lane& in, size_t address, bool with_tls) {
+  using namespace std::chrono_literals;
+  const policy::Backend& backend = *in.backend;
+  auto connection = co_await net::Connection::connect(core_, backend.addresses[address], options_.connect_timeout);
+  if (!connection) co_return std::unexpected(OpenFailure{map_failure(connection.error(), true), true, false});
+  smtp::ClientTimeouts timeouts;
+  // Our own client waits 5 minutes at RCPT and 10 after the data (RFC 5321 §4.5.3.2): answer before it gives up.
+  timeouts.command = std::min<std::chrono::seconds>(backend.timeout, 270s);
+  timeouts.greeting = std::min<std::chrono::seconds>(backend.timeout, 60s);
+  timeouts.data_start = std::min<std::chrono::seconds>(backend.timeout, 120s);
+  timeouts.data_block = std::min<std::chrono::seconds>(backend.timeout, 180s);
+  timeouts.data_end = std::min<std::chrono::seconds>(2 * backend.timeout, 570s);
+  smtp::ClientConnection client(std::move(*connection), backend.protocol == policy::BackendProtocol::lmtp, timeouts);
+
+  auto greeting = co_await client.greeting();
+  if (!greeting) co_return std::unexpected(broken(greeting.error()));
+  if (greeting->code != 220) co_return std::unexpected(refused(in, "greeting", *greeting));
+  auto hello = co_await client.hello(options_.helo_name);
+  if (!hello) co_return std::unexpected(broken(hello.error()));
+  if (hello->code != 250) co_return std::unexpected(refused(in, "hello", *hello));
+  if (with_tls && backend.tls != policy::BackendTls::off)
+    if (auto secured = co_await secure(in, client); !secured) co_return std::unexpected(std::move(secured.error()));
+  co_return std::make_unique<BackendConnection>(in.backend, std::move(client), Slot(), now());
+}
+
+Task<std::expected<void, BackendPool::OpenFailure>> BackendPool::secure(Lane& in, smtp::ClientConnection& client) {
+  using Secured = std::expected<void, OpenFailure>;
+  const policy::Backend& backend = *in.backend;
+  const bool verify = backend.tls == policy::BackendTls::required_verified;
+  const bool required = verify || backend.tls == policy::BackendTls::required;
+  if (!client.extensions().starttls || options_.tls == nullptr) {
+    if (!required) co_return Secured{};
+    co_return std::unexpected(refused(
+        in, "starttls", smtp::Reply(0, options_.tls == nullptr ? "TLS to backends is off" : "STARTTLS not offered")));
+  }
+  if (verify && backend.tls_name.empty())
+    co_return std::unexpected(refused(in, "starttls", smtp::Reply(0, "no certificate name is set to verify")));
+  auto reply = co_await client.start_tls(*options_.tls, verify ? backend.tls_name : std::string());
+  if (!reply) {
+    OpenFailure failure = broken(reply.error());
+    failure.tls_failed = true;
+    failure.dead = false;
+    if (required) alarm(backend, Fault::misconfigured, "starttls", smtp::Reply(0, reply.error().detail));
+    co_return std::unexpected(std::move(failure));
+  }
+  if (reply->code != 220) {
+    if (!required && client.is_open()) co_return Secured{};  // in clear then, on the same connection
+    co_return std::unexpected(refused(in, "starttls", *reply));
+  }
+  if (verify && !client.tls().verified)
+    co_return std::unexpected(refused(in, "starttls", smtp::Reply(0, "its certificate is not valid for the name set")));
+  auto hello = co_await client.hello(options_.helo_name);
+  if (!hello) co_return std::unexpected(broken(hello.error()));
+  if (hello->code != 250) co_return std::unexpected(refused(in, "hello", *hello));
+  co_return Secured{};
+}
+
+BackendPool::OpenFailure BackendPool::refused(Lane& in, std::string_view where, const smtp::Reply& words) {
+  Mapped mapped = map_reply(Stage::session, words);
+  if (words.positive()) mapped = Mapped{map_reply(Stage::session, smtp::Reply(0, "")).reply, Fault::nonsense};
+  if (words.code == 0) mapped = Mapped{backend_misconfigured(), Fault::misconfigured};
+  if (mapped.fault != Fault::none) alarm(*in.backend, mapped.fault, where, words);
+  return OpenFailure{std::move(mapped.reply), false, false};
+}
+
+BackendPool::OpenFailure BackendPool::broken(const net::IoFailure& failure) {
+  // The host answers; whatever listens there is not a working mail server.
+  return OpenFailure{map_failure(failure, true), true, false};
+}
+
+void BackendPool::alarm(const policy::Backend& backend, Fault fault, std::string_view where, const smtp::Reply& words) {
+  static metrics::Counter& misconfigured =
+      metrics::counter("doorward_backend_faults_total", "Replies of backends that an administrator must look into",
+                       {{"kind", "misconfigured"}});
+  static metrics::Counter& nonsense =
+      metrics::counter("doorward_backend_faults_total", "Replies of backends that an administrator must look into",
+                       {{"kind", "nonsense"}});
+  (fault == Fault::misconfigured ? misconfigured : nonsense).add();
+  const auto known = std::ranges::find(lanes_, &backend, [](const auto& entry) { return entry.first; });
+  if (known != lanes_.end() && !known->second.share->may_alarm(now())) return;
+  std::string text;
+  for (const std::string& line : words.lines) text.append(text.empty() ? "" : " / ").append(line);
+  log::error(fault == Fault::misconfigured ? "delivery.backend_misconfigured" : "delivery.backend_nonsense",
+             {{"backend", backend.name}, {"at", where}, {"code", words.code}, {"words", text}});
+}
+
+void BackendPool::give_back(std::unique_ptr<BackendConnection> connection) {
+  if (connection == nullptr || !connection->client.is_open()) return;
+  Lane& to = lane(connection->backend);
+  const SteadyTime at = now();
+  if (to.idle.size() >= options_.idle_per_backend || at - connection->opened > kLongestUse) {
+    spawn(say_goodbye(std::move(connection)));
+    return;
+  }
+  connection->idle_since = at;
+  to.idle.push_back(std::move(connection));
+  start_reaper();
+}
+
+void BackendPool::start_reaper() {
+  if (reaping_) return;
+  reaping_ = true;
+  spawn(reap_until_empty(weak_from_this(), core_));
+}
+
+Task<void> BackendPool::reap_until_empty(std::weak_ptr<BackendPool> pool, net::Core& core) {
+  for (;;) {
+    const SteadyTime before = now();
+    co_await core.sleep(kReapEvery);
+    const std::shared_ptr<BackendPool> alive = pool.lock();
+    // Woken early: the core stops.
+    if (alive == nullptr || now() - before < kReapEvery / 2) co_return;
+    alive->reap(now());
+    if (alive->lanes_.empty()) {
+      alive->reaping_ = false;
+      co_return;
+    }
+  }
+}
+
+void BackendPool::reap(SteadyTime at) {
+  // Whoever says goodbye or RSET may give connections back at once: not while the lists are walked.
+  std::vector<std::unique_ptr<BackendConnection>> leaving, dirty;
+  for (auto& [backend, lane] : lanes_) {
+    const bool wanted = lane.share->somebody_waits();
+    std::erase_if(lane.idle, [&](std::unique_ptr<BackendConnection>& each) {
+      const auto resting = at - each->idle_since;
+      if (each->client.unexpected_input()) return true;
+      if (wanted || resting >= options_.idle_timeout)
+        leaving.push_back(std::move(each));
+      else if (each->dirty && resting >= kReapEvery / 2)
+        dirty.push_back(std::move(each));
+      return each == nullptr;
+    });
+  }
+  std::erase_if(lanes_, [](const auto& entry) { return entry.second.idle.empty() && entry.second.users == 0; });
+  for (auto& each : leaving) spawn(say_goodbye(std::move(each)));
+  for (auto& each : dirty) spawn(clean(weak_from_this(), std::move(each)));
+}
+
+Task<void> BackendPool::clean(std::weak_ptr<BackendPool> pool, std::unique_ptr<BackendConnection> connection) {
+  auto reply = co_await connection->client.command("RSET");
+  if (!reply || reply->code != 250) co_return;
+  connection->dirty = false;
+  if (const auto alive = pool.lock()) alive->give_back(std::move(connection));
+}
+
+}  // namespace doorward::delivery

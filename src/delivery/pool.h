@@ -1,0 +1,92 @@
+// The open connections of one core to backends: opened when asked for, kept while they are of use, and never lent
+// twice.
+//
+// Choices, with their reasons:
+// - BDAT is used where CHUNKING is offered: the content goes in one write with its command, which saves the round trip
+//   for 354 and the search for dots, and it cannot be smuggled through by any reading of line ends.
+// - RSET for a transaction that was given up is not sent at once: it goes in one write with the next MAIL, which makes
+//   it free. A connection that nobody takes for a second gets its RSET then, so that the backend holds nothing open.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/task.h"
+#include "delivery/proxy.h"
+#include "delivery/reply_map.h"
+#include "delivery/shares.h"
+#include "net/core.h"
+#include "policy/settings.h"
+#include "smtp/client.h"
+
+namespace doorward::delivery {
+
+// A connection that has been greeted and knows the backend's extensions.
+struct BackendConnection {
+  std::shared_ptr<const policy::Backend> backend;
+  smtp::ClientConnection client;
+  Slot slot;
+  SteadyTime opened{};
+  SteadyTime idle_since{};
+  bool reused = false;  // served a mail before
+  bool dirty = false;   // a transaction was begun and not ended: RSET before anything else
+
+  BackendConnection(std::shared_ptr<const policy::Backend> to, smtp::ClientConnection through, Slot place,
+                    SteadyTime now)
+      : backend(std::move(to)), client(std::move(through)), slot(std::move(place)), opened(now) {}
+};
+
+class BackendPool : public std::enable_shared_from_this<BackendPool> {
+ public:
+  using Opened = std::expected<std::unique_ptr<BackendConnection>, smtp::Reply>;  // the reply is ours already
+
+  BackendPool(net::Core& core, ProxyOptions options) : core_(core), options_(std::move(options)) {}
+
+  // An idle connection that shows no sign of being gone, or a new one. Fresh: a reused one was found dead, so that the
+  // other idle ones of this backend are not to be trusted either: they are closed, and a new one is opened.
+  Task<Opened> acquire(std::shared_ptr<const policy::Backend> backend, bool fresh);
+  // Keeps it for the next mail, or closes it.
+  void give_back(std::unique_ptr<BackendConnection> connection);
+  // Tells the administrator that a backend does not let us work, in its own words.
+  void alarm(const policy::Backend& backend, Fault fault, std::string_view where, const smtp::Reply& words);
+
+  const ProxyOptions& options() const { return options_; }
+  size_t idle() const;  // connections kept at present
+
+ private:
+  struct Lane {
+    std::shared_ptr<const policy::Backend> backend;  // held, so that no other backend gets its place in memory
+    std::shared_ptr<BackendShare> share;
+    std::vector<std::unique_ptr<BackendConnection>> idle;  // the last used one last
+    unsigned users = 0;                                    // coroutines in acquire()
+  };
+  struct OpenFailure {
+    smtp::Reply reply;
+    bool dead = false;        // the address does not answer
+    bool tls_failed = false;  // the handshake
+  };
+  using Attempt = std::expected<std::unique_ptr<BackendConnection>, OpenFailure>;
+
+  Lane& lane(const std::shared_ptr<const policy::Backend>& backend);
+  std::unique_ptr<BackendConnection> take_idle(Lane& from);
+  Task<Opened> open(Lane& in, Slot slot);
+  Task<Attempt> open_address(Lane& in, size_t address, bool with_tls);
+  Task<std::expected<void, OpenFailure>> secure(Lane& in, smtp::ClientConnection& client);
+  OpenFailure refused(Lane& in, std::string_view where, const smtp::Reply& words);
+  OpenFailure broken(const net::IoFailure& failure);
+  void start_reaper();
+  void reap(SteadyTime now);
+  static Task<void> reap_until_empty(std::weak_ptr<BackendPool> pool, net::Core& core);
+  static Task<void> clean(std::weak_ptr<BackendPool> pool, std::unique_ptr<BackendConnection> connection);
+
+  net::Core& core_;
+  ProxyOptions options_;
+  std::unordered_map<const policy::Backend*, Lane> lanes_;  // references stay valid while others come and go
+  bool reaping_ = false;
+};
+
+}  // namespace doorward::delivery
