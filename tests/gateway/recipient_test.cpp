@@ -1,0 +1,131 @@
+#include "gateway/recipient.h"
+
+#include <gtest/gtest.h>
+
+#include "policy/model.h"
+
+namespace doorward::gateway {
+namespace {
+
+policy::Tenant tenant(policy::Level level, std::string name, policy::SettingMap settings = {}) {
+  policy::Tenant made;
+  made.level = level;
+  made.name = std::move(name);
+  made.settings = std::move(settings);
+  return made;
+}
+
+policy::Setting value(std::string text) { return {std::move(text)}; }
+
+// Two customers: one whose backend decides on recipients, one with a list.
+class RecipientTest : public testing::Test {
+ protected:
+  RecipientTest() {
+    policy::Policy policy;
+    for (const char* name : {"a", "b"}) {
+      policy::Backend backend;
+      backend.name = name;
+      backend.addresses.push_back(*net::Endpoint::parse("127.0.0.1:2525"));
+      policy.backends.push_back(backend);
+    }
+    policy.backends[1].protocol = policy::BackendProtocol::lmtp;
+
+    auto asked = tenant(policy::Level::domain, "asked.example",
+                        {{"backend", value("a")}, {"secret_suffix", value("_geheim")}});
+    policy::WrittenRule reject;
+    reject.name = "no casino";
+    reject.sender = "*@casino.example";
+    reject.mode = policy::RuleMode::reject;
+    asked.rules.push_back(reject);
+    asked.below.push_back(tenant(policy::Level::mailbox, "strict@asked.example", {{"threshold", value("very_strict")}}));
+
+    auto listed = tenant(policy::Level::domain, "listed.example", {{"backend", value("b")}, {"recipients", value("listed")}});
+    auto box = tenant(policy::Level::mailbox, "known@listed.example");
+    box.aliases = {"also@listed.example"};
+    listed.below.push_back(box);
+
+    auto first = tenant(policy::Level::customer, "first"), second = tenant(policy::Level::customer, "second");
+    first.below.push_back(asked);
+    second.below.push_back(listed);
+    policy.provider.below = {first, second};
+    auto made = policy::Snapshot::make(policy, "");
+    EXPECT_TRUE(made) << made.error().text();
+    snapshot_ = *made;
+    envelope_.from.null = false;
+    envelope_.from.mailbox = *mail::parse_mailbox("someone@elsewhere.example");
+  }
+
+  std::expected<Taken, smtp::Reply> take(const std::string& address) {
+    std::string_view rest;
+    const auto path = "<" + address + ">";
+    auto mailbox = mail::parse_forward_path(path, mail::Utf8::allowed, rest);
+    EXPECT_TRUE(mailbox) << address;
+    return take_recipient(*snapshot_, sheet::Direction::inbound, client_, envelope_, {*mailbox});
+  }
+  int refused_with(const std::string& address) {
+    const auto taken = take(address);
+    return taken ? 250 : taken.error().code;
+  }
+
+  std::shared_ptr<const policy::Snapshot> snapshot_;
+  mail::Client client_;
+  mail::Envelope envelope_;
+};
+
+TEST_F(RecipientTest, TakesOnlyTheTenantsDomains) {
+  EXPECT_EQ(refused_with("x@asked.example"), 250);
+  EXPECT_EQ(refused_with("x@ASKED.example"), 250);
+  EXPECT_EQ(refused_with("x@elsewhere.example"), 550);
+  EXPECT_EQ(refused_with("x@sub.asked.example"), 550);
+  EXPECT_EQ(refused_with("x@[127.0.0.1]"), 550);
+}
+
+TEST_F(RecipientTest, IsNoOpenRelayByAnyTrickOfTheLocalPart) {
+  for (const char* trick : {"victim%elsewhere.example@asked.example", "elsewhere.example!victim@asked.example",
+                            "\"victim@elsewhere.example\"@asked.example",
+                            "@asked.example,@other.example:victim@elsewhere.example",
+                            "@elsewhere.example:victim%elsewhere.example@asked.example"}) {
+    EXPECT_EQ(refused_with(trick), 550) << trick;
+  }
+}
+
+TEST_F(RecipientTest, KnowsListedMailboxesAndTheirAliasesOnly) {
+  EXPECT_EQ(refused_with("unknown@listed.example"), 550);
+  const auto alias = take("also@listed.example");
+  ASSERT_TRUE(alias);
+  EXPECT_EQ(alias->forward.mailbox.key(), "known@listed.example");
+  EXPECT_EQ(alias->given.mailbox.key(), "also@listed.example");
+}
+
+TEST_F(RecipientTest, TakesTheSecretSuffixOffAndLetsPass) {
+  const auto secret = take("someone_geheim@asked.example");
+  ASSERT_TRUE(secret);
+  EXPECT_TRUE(secret->unfiltered);
+  EXPECT_EQ(secret->forward.mailbox.local, "someone");
+  EXPECT_FALSE(take("someone@asked.example")->unfiltered);
+}
+
+TEST_F(RecipientTest, RefusesByRuleButNeverPostmaster) {
+  envelope_.from.mailbox = *mail::parse_mailbox("win@casino.example");
+  EXPECT_EQ(refused_with("x@asked.example"), 550);
+  const auto postmaster = take("Postmaster@asked.example");
+  ASSERT_TRUE(postmaster);
+  EXPECT_TRUE(postmaster->never_refused);
+  EXPECT_TRUE(take("abuse@asked.example")->never_refused);
+}
+
+TEST_F(RecipientTest, OnlyThoseWithTheSameFateShareATransaction) {
+  const auto one = *take("one@asked.example"), two = *take("two@asked.example"), strict = *take("strict@asked.example");
+  const auto postmaster = *take("postmaster@asked.example"), secret = *take("one_geheim@asked.example");
+  EXPECT_TRUE(go_together(one, two, false));
+  EXPECT_FALSE(go_together(one, strict, false));
+  EXPECT_FALSE(go_together(one, postmaster, false));
+  EXPECT_FALSE(go_together(one, secret, false));
+  EXPECT_TRUE(go_together(one, strict, true)) << "PRDR answers each";
+  const auto known = *take("known@listed.example");
+  EXPECT_FALSE(go_together(one, known, true)) << "another backend";
+  EXPECT_FALSE(go_together(known, known, false)) << "LMTP answers each, the client awaits one reply";
+}
+
+}  // namespace
+}  // namespace doorward::gateway
