@@ -76,12 +76,14 @@ Parsed<std::string> take_local_part(std::string_view& text, Utf8 utf8) {
 }
 
 Parsed<Mailbox> take_mailbox(std::string_view& text, Utf8 utf8) {
+  const size_t whole = text.size();
   auto local = take_local_part(text, utf8);
   if (!local) return std::unexpected(std::move(local.error()));
   if (!text.starts_with('@')) return wrong("address has no @ after its local part");
   text.remove_prefix(1);
   auto domain = take_domain(text, utf8);
   if (!domain) return std::unexpected(std::move(domain.error()));
+  if (whole - text.size() > kMaxPath - 2) return wrong("address is longer than 254 octets");
   return Mailbox{std::move(*local), std::move(*domain)};
 }
 

@@ -159,7 +159,7 @@ bool Content::finish() {
 
 size_t Content::size() const { return state_->given.size() + state_->in_file + state_->used; }
 
-size_t Content::in_memory() const { return state_->capacity + state_->given.capacity(); }
+size_t Content::in_memory() const { return state_->capacity + state_->given.size(); }
 
 std::string_view Content::bytes() const {
   if (!state_->given.empty()) return state_->given;
