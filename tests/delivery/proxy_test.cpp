@@ -36,6 +36,10 @@ std::vector<mail::Recipient> recipients(std::initializer_list<std::string_view> 
 class Proxy : public testing::Test {
  protected:
   Proxy() {
+    model_.id = 1;
+    model_.name = "fake";
+    model_.tls = BackendTls::off;
+    model_.timeout = 1s;
     options_.helo_name = "gate.example";
     options_.connect_timeout = 1s;
     options_.slot_wait = 300ms;
@@ -88,7 +92,7 @@ class Proxy : public testing::Test {
 
   CoreRunner runner_;
   ProxyOptions options_;
-  Backend model_{.id = 1, .name = "fake", .tls = BackendTls::off, .timeout = 1s};
+  Backend model_{};
   mail::Client client_;
   mail::Envelope envelope_;
   std::shared_ptr<BackendPool> pool_;

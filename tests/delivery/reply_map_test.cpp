@@ -142,7 +142,7 @@ TEST(ReplyMap, KeepsItsPromisesForEveryReply) {
     for (int code = 0; code < 700; ++code) {
       for (uint16_t klass = 0; klass <= 5; ++klass) {
         for (uint16_t subject = 0; subject <= 9; ++subject) {
-          for (const uint16_t detail : {0, 1, 2, 5, 7, 10, 30, 64, 700}) {
+          for (const uint16_t detail : std::initializer_list<uint16_t>{0, 1, 2, 5, 7, 10, 30, 64, 700}) {
             const Mapped mapped = map_reply(stage, Reply(code, {klass, subject, detail}, secret));
             const Reply& ours = mapped.reply;
             ASSERT_TRUE(ours.code == 250 || ours.transient() || ours.permanent()) << code;
