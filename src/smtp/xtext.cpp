@@ -55,7 +55,9 @@ std::optional<std::string> decode_xtext(std::string_view text) {
 }
 
 bool is_utf8_address(std::string_view text, bool raw_allowed) {
-  if (const auto decoded = decode_xtext(text)) return mail::is_utf8(*decoded);
+  if (!text.contains('\\')) {
+    if (const auto decoded = decode_xtext(text)) return mail::is_utf8(*decoded);
+  }
   while (!text.empty()) {
     size_t octets = 0;
     if (text.front() == '\\') {
