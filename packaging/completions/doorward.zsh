@@ -1,0 +1,29 @@
+#compdef doorward
+_doorward() {
+  local -a commands
+  commands=(
+    'serve:run the gateway'
+    'scan:score sheets of mails on disk'
+    'learn:train the word statistics'
+    'evaluate:judge labelled mails and say how well it went'
+    'check:say what is wrong with the set-up'
+    'policy:export, import or compare the settings of the tenants'
+    'sink:a small mail server for trials'
+  )
+  if (( CURRENT == 2 )); then
+    _describe 'command' commands
+    return
+  fi
+  case $words[2] in
+    serve) _arguments '--config[configuration]:file:_files' '--print-config[print it and end]' ;;
+    scan) _arguments '--config[configuration]:file:_files' '--json[one object a line]' '--from[sender]:address:' \
+      '--to[recipient]:address:' '--ip[client]:ip:' '--helo[name]:name:' '--ref[reference]:id:' '*:mails:_files' ;;
+    learn) _arguments '--config[configuration]:file:_files' '*--ham[good mails]:path:_files' '*--spam[spam]:path:_files' ;;
+    evaluate) _arguments '--index[index]:file:_files' '--online[learn after each verdict]' \
+      '--score[what is measured]:score:(points statistics)' '--scores[write scores]:file:_files' '--json[as JSON]' ;;
+    check) _arguments '--config[configuration]:file:_files' '--json[one object a line]' ;;
+    policy) _arguments '2:what:(export import diff)' '--config[configuration]:file:_files' '*:file:_files' ;;
+    sink) _arguments '--listen[address and port]:address:' '--maildir[where to store]:folder:_files -/' '--lmtp[speak LMTP]' ;;
+  esac
+}
+_doorward "$@"
