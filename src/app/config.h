@@ -1,0 +1,55 @@
+// doorward.toml: the configuration of one node. Tenants live in the store (docs/policy.md).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "net/connection.h"
+#include "net/tls.h"
+#include "smtp/server.h"
+
+namespace doorward::app {
+
+struct NodeConfig {
+  std::string host_name;  // as banners and headers give it; empty: the machine's
+  std::string state_directory = "/var/lib/doorward";
+  std::string cache_directory = "/var/cache/doorward";
+  std::string policy_file;  // imported at start and reload when it changed; empty: none
+  std::string postmaster;   // the address that gets mail for <postmaster> without a domain; empty: none
+  std::string user = "doorward", group = "doorward";
+  bool may_run_as_root = false;
+  unsigned cores = 0;  // 0: as many as the machine has
+  std::optional<net::Endpoint> http_listen{net::Endpoint{mail::IpAddress::v4(0x7f000001), 8025, {}}};
+  std::string log_target = "stderr";
+  log::Level log_level = log::Level::info;
+  int keep_sheets_days = 30;
+  size_t statistics_entries = 1 << 22;  // a power of two
+  std::vector<smtp::ListenerOptions> listeners;
+  std::vector<net::Certificate> certificates;
+  smtp::ServerOptions server;  // its host_name is set by server_options()
+
+  std::string policy_path() const { return state_directory + "/policy.db"; }
+  std::string sheets_path() const { return state_directory + "/sheets.db"; }
+  std::string statistics_path() const { return state_directory + "/statistics"; }
+  smtp::ServerOptions server_options() const;
+};
+
+// Errors have a line each, "file:line: what", with the nearest known key where one is unknown. Relative paths are
+// relative to the file's folder.
+Result<NodeConfig> load_config(const std::string& file);
+Result<NodeConfig> parse_config(std::string_view text, const std::string& file_name);
+
+// All keys with the values in force, as a file that load_config() takes.
+std::string print_effective(const NodeConfig& config);
+
+// The keys that differ and that a reload cannot change.
+std::vector<std::string> changes_that_need_a_restart(const NodeConfig& present, const NodeConfig& next);
+
+// docs/configuration.md, made from the keys' descriptions.
+std::string config_reference();
+
+}  // namespace doorward::app

@@ -1,0 +1,285 @@
+#include "app/config_fields.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <concepts>
+
+#include "config/option_value.h"
+#include "config/quantity.h"
+
+namespace doorward::app {
+namespace {
+
+using config::OptionInfo;
+using enum config::OptionType;
+
+constexpr std::array<std::string_view, 4> kTlsModes{"none", "starttls", "required", "implicit"};
+constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "error"};
+
+// A value as canonical text, and back. The option's type has been checked before.
+
+std::string to_text(const OptionInfo&, bool value) { return value ? "true" : "false"; }
+std::string to_text(const OptionInfo&, const std::string& value) { return value; }
+
+template <std::integral T>
+std::string to_text(const OptionInfo& option, T value) {
+  return option.type == size ? config::format_size(static_cast<uint64_t>(value)) : fmt::format("{}", value);
+}
+
+template <class Rep, class Period>
+std::string to_text(const OptionInfo&, std::chrono::duration<Rep, Period> value) {
+  return config::format_duration(std::chrono::duration_cast<std::chrono::milliseconds>(value));
+}
+
+std::string to_text(const OptionInfo&, const net::Endpoint& value) { return value.text(); }
+std::string to_text(const OptionInfo&, const std::optional<net::Endpoint>& value) { return value ? value->text() : ""; }
+std::string to_text(const OptionInfo&, smtp::TlsMode value) {
+  return std::string(kTlsModes.at(static_cast<size_t>(value)));
+}
+std::string to_text(const OptionInfo&, log::Level value) { return std::string(kLevels.at(static_cast<size_t>(value))); }
+
+std::string to_text(const OptionInfo&, const std::vector<mail::Network>& value) {
+  std::vector<std::string> texts;
+  for (const mail::Network& network : value) texts.push_back(network.text());
+  return config::join(texts);
+}
+
+Result<void> from_text(const OptionInfo&, const std::string& text, bool& value) {
+  value = text == "true";
+  return {};
+}
+
+Result<void> from_text(const OptionInfo&, const std::string& text, std::string& value) {
+  value = text;
+  return {};
+}
+
+template <std::integral T>
+Result<void> from_text(const OptionInfo& option, const std::string& text, T& value) {
+  uint64_t number = 0;
+  if (option.type == size) {
+    const auto octets = config::parse_size(text);
+    if (!octets) return std::unexpected(octets.error());
+    number = *octets;
+  } else {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{}) return fail(fmt::format("{} is negative or too large", text));
+  }
+  if (!std::in_range<T>(number)) return fail(fmt::format("{} is too large", text));
+  value = static_cast<T>(number);
+  return {};
+}
+
+template <class Rep, class Period>
+Result<void> from_text(const OptionInfo&, const std::string& text, std::chrono::duration<Rep, Period>& value) {
+  using Unit = std::chrono::duration<Rep, Period>;
+  const auto time = config::parse_duration(text);
+  if (!time) return std::unexpected(time.error());
+  value = std::chrono::duration_cast<Unit>(*time);
+  if (value != *time) return fail(fmt::format("\"{}\" is finer than this time can be set: whole seconds", text));
+  return {};
+}
+
+Result<void> from_text(const OptionInfo&, const std::string& text, net::Endpoint& value) {
+  auto parsed = net::Endpoint::parse(text);
+  if (!parsed) return std::unexpected(parsed.error());
+  value = *parsed;
+  return {};
+}
+
+Result<void> from_text(const OptionInfo& option, const std::string& text, std::optional<net::Endpoint>& value) {
+  value.reset();
+  if (text.empty()) return {};
+  net::Endpoint at;
+  if (auto done = from_text(option, text, at); !done) return done;
+  value = at;
+  return {};
+}
+
+template <class Enum, size_t N>
+Result<void> from_names(const std::array<std::string_view, N>& names, const std::string& text, Enum& value) {
+  const auto found = std::ranges::find(names, text);
+  if (found == names.end()) return fail(fmt::format("\"{}\" is unknown", text));
+  value = static_cast<Enum>(found - names.begin());
+  return {};
+}
+Result<void> from_text(const OptionInfo&, const std::string& text, smtp::TlsMode& value) {
+  return from_names(kTlsModes, text, value);
+}
+Result<void> from_text(const OptionInfo&, const std::string& text, log::Level& value) {
+  return from_names(kLevels, text, value);
+}
+
+Result<void> from_text(const OptionInfo&, const std::string& text, std::vector<mail::Network>& value) {
+  value.clear();
+  for (const std::string& item : config::items(text)) {
+    const auto network = mail::Network::parse(item);
+    if (!network) return fail(fmt::format("\"{}\" is not an address or network such as 192.0.2.0/24", item));
+    value.push_back(*network);
+  }
+  return {};
+}
+
+template <class Struct, class Member>
+Field<Struct> field(OptionInfo option, const Member& member, bool needs_restart = true) {
+  return {option, [option, member](const Struct& from) { return to_text(option, member(from)); },
+          [option, member](Struct& to, const std::string& text) { return from_text(option, text, member(to)); },
+          needs_restart};
+}
+
+#define AT(place) [](auto& c) -> auto& { return c.place; }
+
+std::vector<Field<NodeConfig>> make_node_fields() {
+  const auto any = [](OptionInfo option, const auto& member) { return field<NodeConfig>(std::move(option), member); };
+  const auto reloaded = [](OptionInfo option, const auto& member) {
+    return field<NodeConfig>(std::move(option), member, false);
+  };
+  return {
+      any({"host_name", text, "", "", "The name given in banners and headers; empty: the machine's own."},
+          AT(host_name)),
+      any({"state_directory", text, "", "/var/lib/doorward", "The folder of everything that is kept."},
+          AT(state_directory)),
+      any({"cache_directory", text, "", "/var/cache/doorward",
+           "The folder of what can be made again, such as compiled word lists."},
+          AT(cache_directory)),
+      reloaded({"policy", text, "", "",
+                "A policy file that is imported at start and reload when it has changed; empty: none."},
+               AT(policy_file)),
+      reloaded({"postmaster", text, "", "", "The address that gets mail for postmaster without a domain; empty: none."},
+               AT(postmaster)),
+      any({"user", text, "", "doorward",
+           "The user that Doorward becomes after binding its ports, when started as root."},
+          AT(user)),
+      any({"group", text, "", "doorward", "The group that Doorward becomes; empty: the user's own."}, AT(group)),
+      any({"may_run_as_root", boolean, "", "false",
+           "Whether Doorward may stay root when no user is set: for trials only."},
+          AT(may_run_as_root)),
+      any({"cores", integer, "cores", "0", "How many cores carry sessions; 0: all.", 0, 1024}, AT(cores)),
+      any({"http", text, "", "127.0.0.1:8025", "Where metrics and health are served over HTTP; empty: nowhere."},
+          AT(http_listen)),
+      reloaded({"log.target", text, "", "stderr", "Where log lines go: stderr, stdout, off, or a file's path."},
+               AT(log_target)),
+      reloaded({"log.level",
+                choice,
+                "",
+                "info",
+                "The least important lines that are logged.",
+                0,
+                0,
+                {kLevels.begin(), kLevels.end()}},
+               AT(log_level)),
+      any({"score_sheets.keep_days", integer, "days", "30", "How long score sheets are kept.", 1, 3660},
+          AT(keep_sheets_days)),
+      any({"statistics.entries", integer, "entries", "4194304",
+           "The size of the word statistics' table, a power of two; an entry takes some 16 octets.", 1024, 1 << 30},
+          AT(statistics_entries)),
+      any({"limits.connections", integer, "connections", "20000", "The most connections at a time.", 1, 10'000'000},
+          AT(server.limits.connections)),
+      any({"limits.connections_per_ip", integer, "connections", "100",
+           "The most connections of one client address (IPv6: of one /64).", 1, 1'000'000},
+          AT(server.limits.connections_per_ip)),
+      any({"limits.command_errors", integer, "errors", "10",
+           "After so many wrong commands a session ends; replies slow down from the third on.", 1, 1000},
+          AT(server.limits.command_errors)),
+      any({"limits.transactions", integer, "mails", "1000", "The most mails of one session.", 1, 1'000'000},
+          AT(server.limits.transactions)),
+      any({"limits.recipients", integer, "recipients", "1000",
+           "The most recipients of one mail; the standard asks for at least 100.", 100, 100'000},
+          AT(server.limits.recipients)),
+      any({"limits.message_size", size, "", "25MB",
+           "The largest mail for anyone; a domain's own limit may be smaller."},
+          AT(server.limits.message_size)),
+      any({"limits.command_line", size, "", "2KiB", "The longest command line."}, AT(server.limits.command_line)),
+      any({"limits.text_line", size, "", "1kB", "The longest line of a mail that the standard allows."},
+          AT(server.limits.text_line)),
+      any({"limits.long_line", size, "", "64KiB", "The longest line of a mail that is let through as practice has it."},
+          AT(server.limits.long_line)),
+      any({"limits.memory_per_connection", size, "", "4MiB", "A mail beyond this goes to an unlinked file."},
+          AT(server.limits.memory_per_connection)),
+      any({"limits.memory_total", size, "", "512MiB",
+           "The memory that all mails at hand may take; beyond it new ones are deferred."},
+          AT(server.limits.memory_total)),
+      any({"limits.spill_directory", text, "", "/var/tmp", "The folder of the unlinked files."},
+          AT(server.limits.spill_directory)),
+      any({"timeouts.banner_delay", duration, "", "0s", "How long the banner waits for clients that talk too early."},
+          AT(server.timeouts.banner_delay)),
+      any({"timeouts.command", duration, "", "5m", "How long a client may take for a command."},
+          AT(server.timeouts.command)),
+      any({"timeouts.data_block", duration, "", "3m", "How long a client may pause within a mail."},
+          AT(server.timeouts.data_block)),
+      any({"timeouts.whole_data", duration, "", "1h", "How long a client may take for a whole mail."},
+          AT(server.timeouts.whole_data)),
+      any({"timeouts.tls_handshake", duration, "", "1m", "How long a TLS handshake may take."},
+          AT(server.timeouts.tls_handshake)),
+      any({"timeouts.proxy_header", duration, "", "5s", "How long a load balancer may take for its PROXY header."},
+          AT(server.timeouts.proxy_header)),
+      any({"extensions.prdr", boolean, "", "true", "Whether PRDR (a reply for each recipient) is offered."},
+          AT(server.offer_prdr)),
+      any({"extensions.smtputf8", boolean, "", "true", "Whether SMTPUTF8 is offered."}, AT(server.offer_smtputf8)),
+      any({"extensions.chunking", boolean, "", "true", "Whether CHUNKING is offered."}, AT(server.offer_chunking)),
+      any({"extensions.dsn", boolean, "", "true", "Whether DSN is offered."}, AT(server.offer_dsn)),
+      any({"extensions.requiretls", boolean, "", "true", "Whether REQUIRETLS is offered (over TLS)."},
+          AT(server.offer_requiretls)),
+  };
+}
+
+std::vector<Field<smtp::ListenerOptions>> make_listener_fields() {
+  const auto any = [](OptionInfo option, const auto& member) {
+    return field<smtp::ListenerOptions>(std::move(option), member);
+  };
+  return {
+      any({"name", text, "", "mx", "The listener's name in log and metrics."}, AT(name)),
+      any({"address", text, "", "0.0.0.0:25", "Address and port to listen on: 0.0.0.0:25, [::]:25 or unix:/path."},
+          AT(address)),
+      any({"tls",
+           choice,
+           "",
+           "starttls",
+           "TLS: none, offered (starttls), demanded (required), or from the first octet (implicit).",
+           0,
+           0,
+           {kTlsModes.begin(), kTlsModes.end()}},
+          AT(tls)),
+      any({"proxy_protocol_from", list, "", "",
+           "The load balancers that begin each connection with a PROXY header, as addresses or networks."},
+          AT(proxy_protocol_from)),
+      any({"xclient_from", list, "", "",
+           "The peers that may tell the real client by XCLIENT, as addresses or networks."},
+          AT(xclient_from)),
+  };
+}
+
+std::vector<Field<net::Certificate>> make_certificate_fields() {
+  const auto any = [](OptionInfo option, const auto& member) {
+    return field<net::Certificate>(std::move(option), member, false);
+  };
+  return {
+      any({"certificate", text, "", "", "The certificate with its chain, a PEM file."}, AT(certificate_file)),
+      any({"key", text, "", "", "Its private key, a PEM file."}, AT(key_file)),
+  };
+}
+
+#undef AT
+
+}  // namespace
+
+std::span<const Field<NodeConfig>> node_fields() {
+  static const auto made = make_node_fields();
+  return made;
+}
+
+std::span<const Field<smtp::ListenerOptions>> listener_fields() {
+  static const auto made = make_listener_fields();
+  return made;
+}
+
+std::span<const Field<net::Certificate>> certificate_fields() {
+  static const auto made = make_certificate_fields();
+  return made;
+}
+
+}  // namespace doorward::app
