@@ -34,15 +34,15 @@ struct RewriteRule {
 };
 struct Settings {
   std::vector<RewriteRule> rewrites;
-  std::string secret_suffix;              // "_geheim"; empty: none
-  std::string subject_tag_spam;           // "*** SPAM ***"
-  std::string subject_tag_content;        // "*** CF ***"
-  std::string subject_tag_newsletter;     // "[PUB]"
+  std::string secret_suffix;           // "_geheim"; empty: none
+  std::string subject_tag_spam;        // "*** SPAM ***"
+  std::string subject_tag_content;     // "*** CF ***"
+  std::string subject_tag_newsletter;  // "[PUB]"
   bool score_header = true;
-  bool spam_headers = false;              // X-Spam-Flag and X-Spam-Status
+  bool spam_headers = false;  // X-Spam-Flag and X-Spam-Status
   bool train = true;
-  int train_ham_at_most = -2;             // D4: inbound good at or under this SCL (-9 … -1)
-  int train_spam_from = 7;                // and bad at or over this one (1 … 9)
+  int train_ham_at_most = -2;  // D4: inbound good at or under this SCL (-9 … -1)
+  int train_spam_from = 7;     // and bad at or over this one (1 … 9)
 };
 
 // Values that the gateway carries out.
@@ -52,7 +52,7 @@ struct Effect {
 };
 
 struct RecipientOutcome {
-  mail::Mailbox mailbox;          // where it goes now
+  mail::Mailbox mailbox;  // where it goes now
   std::vector<Effect> effects;
 };
 
@@ -61,7 +61,7 @@ struct MessageOutcome {
   std::vector<Effect> effects;
 };
 
-struct Verdicted {                // what an action of the later phases looks at
+struct Verdicted {  // what an action of the later phases looks at
   const mime::Message& message;
   const mail::Client& client;
   const mail::Envelope& envelope;

@@ -1,0 +1,31 @@
+// All filters, in the order in which they run and are listed.
+#include <array>
+
+#include "filter/blocks_and_passes.h"
+#include "filter/filter.h"
+#include "filter/structure.h"
+#include "filter/word_list.h"
+#include "filter/word_statistics.h"
+
+#define FILTER(name) &name()
+
+namespace doorward::filter {
+
+std::span<const Filter* const> all() {
+  static const std::array filters{
+      FILTER(blocks_and_passes),
+      FILTER(structure),
+      FILTER(word_list),
+      FILTER(word_statistics),
+  };
+  return filters;
+}
+
+const Filter* find(std::string_view name) {
+  for (const Filter* filter : all()) {
+    if (filter->info().name == name) return filter;
+  }
+  return nullptr;
+}
+
+}  // namespace doorward::filter
