@@ -53,6 +53,13 @@ constexpr std::string_view trim(std::string_view text) {
   return text;
 }
 
+// At most `size` bytes of UTF-8, no character broken.
+constexpr std::string_view cut_utf8(std::string_view text, size_t size) {
+  if (text.size() <= size) return text;
+  while (size > 0 && (byte(text[size]) & 0xc0) == 0x80) --size;
+  return text.substr(0, size);
+}
+
 inline std::string lowered(std::string_view text) {
   std::string result(text);
   std::ranges::transform(result, result.begin(), lower);

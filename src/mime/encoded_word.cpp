@@ -19,7 +19,8 @@ struct Word {
 };
 
 // The encoded word at `at`, where "=?" stands. Blanks inside and over-long words are accepted, as clients do.
-bool read_word(std::string_view value, size_t at, Word& word) {
+// `no_close` is noted once no "?=" is left, lest every word looks for one to the end.
+bool read_word(std::string_view value, size_t at, Word& word, bool& no_close) {
   const size_t charset_end = find_byte(value.substr(0, std::min(value.size(), at + 2 + kMaxCharset)), '?', at + 2);
   if (charset_end == kNone || charset_end == at + 2 || charset_end + 2 >= value.size()) return false;
   word.charset = value.substr(at + 2, charset_end - at - 2);
@@ -27,15 +28,16 @@ bool read_word(std::string_view value, size_t at, Word& word) {
   if ((word.encoding != 'q' && word.encoding != 'b') || value[charset_end + 2] != '?') return false;
   const size_t begin = charset_end + 3;
   // A "?" may stand in wrongly made Q text; the word ends at "?=", which may be the begin of nothing else.
-  for (size_t q = find_byte(value, '?', begin); q != kNone; q = find_byte(value, '?', q + 1)) {
+  for (size_t q = no_close ? kNone : find_byte(value, '?', begin); q != kNone; q = find_byte(value, '?', q + 1)) {
     if (q + 1 < value.size() && value[q + 1] == '=') {
-      // "=?x?q??=" followed by hex digits: the empty begin of =XX, not the end.
+      // "=?x?q??=" followed by hex digits: the begin of =XX, not the end.
       if (q == begin && q + 3 < value.size() && hex_value(value[q + 2]) >= 0 && hex_value(value[q + 3]) >= 0) continue;
       word.text = value.substr(begin, q - begin);
       word.end = q + 2;
       return true;
     }
     if (word.encoding == 'b') break;
+    no_close = find_byte(value, '?', q + 1) == kNone;
   }
   // Not closed: up to the end of the line or the next blank.
   size_t end = begin;
@@ -50,8 +52,7 @@ void decode_q(std::string_view text, std::string& out) {
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '_') {
       out.push_back(' ');
-    } else if (text[i] == '=' && i + 2 < text.size() + 0 && hex_value(text[i + 1]) >= 0 &&
-               hex_value(text[i + 2]) >= 0) {
+    } else if (text[i] == '=' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
       out.push_back(static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])));
       i += 2;
     } else if (text[i] != '\r' && text[i] != '\n') {
@@ -69,7 +70,7 @@ class Decoder {
     size_t plain = 0;
     for (size_t at = value_.find("=?"); at != kNone; at = value_.find("=?", at)) {
       Word word;
-      if (!read_word(value_, at, word)) {
+      if (!read_word(value_, at, word, no_close_)) {
         at += 2;
         continue;
       }
@@ -129,6 +130,7 @@ class Decoder {
   std::string bytes_;
   std::string out_;
   bool after_word_ = false;
+  bool no_close_ = false;
 };
 
 bool is_simple(std::string_view value) {

@@ -114,7 +114,7 @@ class Reader {
     const std::string_view inside = html.substr(at + 4, end == kNone ? kNone : end - at - 4);
     if (istarts_with(inside, "[if") && !in_conditional_) {
       conditional(inside);
-    } else {
+    } else if (inside.find("[endif]") == kNone && inside.find("[if") == kNone) {
       hidden_.space();
       hidden_.append(inside);
       hidden_.line();
@@ -195,7 +195,7 @@ class Reader {
     const std::string_view inside = html.substr(at, close == kNone ? kNone : close - at);
     if (tag == Tag::title) {
       hidden_.line();
-      hidden_.append(decode_attribute(inside.substr(0, 4096)));
+      hidden_.append(decode_attribute(cut_utf8(inside, 4096)));
       hidden_.line();
     } else if (tag == Tag::textarea || tag == Tag::xmp) {
       sink().append(inside, true);
@@ -314,12 +314,12 @@ class Reader {
       if (open_ && !hidden) open_->image = true;
       if (attributes[Attribute::alt].empty()) return;
       to.space();
-      to.append(decode_attribute(attributes[Attribute::alt].substr(0, kMaxShown)));
+      to.append(decode_attribute(cut_utf8(attributes[Attribute::alt], kMaxShown)));
       to.space();
     } else if (tag == Tag::input && !iequals(attributes[Attribute::type], "hidden") &&
                !iequals(attributes[Attribute::type], "password")) {
       to.space();
-      to.append(decode_attribute(attributes[Attribute::value].substr(0, kMaxShown)));
+      to.append(decode_attribute(cut_utf8(attributes[Attribute::value], kMaxShown)));
       to.space();
     }
   }
@@ -404,7 +404,7 @@ class Reader {
 
   bool add_link(std::string_view url, LinkSource source, bool hidden) {
     if (url.empty() || url.front() == '#') return false;
-    url = url.substr(0, 8192);
+    url = cut_utf8(url, 8192);
     return url.find('&') == kNone ? add_decoded(url, source, hidden)
                                   : add_decoded(decode_attribute(url), source, hidden);
   }
@@ -432,19 +432,9 @@ class Reader {
     Link& link = links_[open.index];
     const std::string_view seen = trim(std::string_view(text_.visible).substr(open.visible_at));
     const std::string_view unseen = trim(std::string_view(text_.hidden).substr(open.hidden_at));
-    link.shown = cut(seen.empty() ? unseen : seen);
+    link.shown = cut_utf8(seen.empty() ? unseen : seen, kMaxShown);
     link.hidden = seen.empty() && !open.image && (link.hidden || !unseen.empty());
     if (!seen.empty()) covered_.emplace_back(open.visible_at, text_.visible.size());
-  }
-
-  // At most kMaxShown bytes, no broken character.
-  static std::string cut(std::string_view text) {
-    if (text.size() > kMaxShown) {
-      size_t end = kMaxShown;
-      while (end > 0 && (byte(text[end]) & 0xc0) == 0x80) --end;
-      text = text.substr(0, end);
-    }
-    return std::string(text);
   }
 
   // Addresses in the text that are no links: clients make them clickable.

@@ -183,9 +183,9 @@ Encoding encoding_of(std::string_view value) {
   const size_t comment = value.find('(');
   if (comment != kNone && comment != 0) value = value.substr(0, comment);
   value = trim(value);
-  while (!value.empty() && (value.back() == ';' || value.back() == '"' || value.back() == '.')) value.remove_suffix(1);
-  while (!value.empty() && value.front() == '"') value.remove_prefix(1);
-  value = trim(value);
+  const auto around = [](char c) { return is_space(c) || c == ';' || c == '"' || c == '\''; };
+  while (!value.empty() && (around(value.back()) || value.back() == '.')) value.remove_suffix(1);
+  while (!value.empty() && around(value.front())) value.remove_prefix(1);
   if (value.empty() || iequals(value, "7bit") || iequals(value, "8bit") || iequals(value, "binary") ||
       iequals(value, "7-bit") || iequals(value, "8-bit"))
     return Encoding::identity;
@@ -202,7 +202,8 @@ bool find_uu_block(std::string_view text, size_t from, UuBlock& block) {
     if (at == kNone) return false;
     if (text[at] == '\n') ++at;
     const Line first = line_at(text, at);
-    from = first.next;
+    if (first.next == text.size()) return false;
+    from = first.next - 1;  // its line end may stand before the next
     std::string_view rest = first.text.substr(6);
     size_t digits = 0;
     while (digits < rest.size() && rest[digits] >= '0' && rest[digits] <= '7') ++digits;

@@ -35,7 +35,7 @@ size_t without_trailing(std::string_view text, size_t begin, size_t end) {
     else if (c == ']' && square > 0)
       --square;
     else if (c == '}' && curly > 0) {
-    } else if (std::string_view(".,;:!?'*|_~\\").find(c) == kNone || (c == '_' && end - begin > 1 && false))
+    } else if (std::string_view(".,;:!?'*|_~\\").find(c) == kNone)
       break;
     --end;
   }
@@ -116,7 +116,7 @@ bool find_url(std::string_view text, size_t from, TextUrl& url) {
 }
 
 std::string openable(std::string_view url, std::string_view base) {
-  url = url.substr(0, kMaxUrl);
+  url = cut_utf8(url, kMaxUrl);
   while (!url.empty() && (byte(url.front()) <= 0x20)) url.remove_prefix(1);
   while (!url.empty() && (byte(url.back()) <= 0x20)) url.remove_suffix(1);
   std::string clean;
