@@ -37,7 +37,10 @@ struct Context {
 class Compiler {
  public:
   Compiler(const Policy& policy, Compiled& into) : policy_(policy), into_(into) {
-    for (const Backend& backend : policy.backends) backends_[backend.name] = std::make_shared<Backend>(backend);
+    for (const Backend& backend : policy.backends) {
+      into.backends.push_back(std::make_shared<Backend>(backend));
+      backends_[backend.name] = into.backends.back();
+    }
     for (const RuleSet& set : policy.rule_sets) rule_sets_[set.name] = &set.rules;
     lists_["base"] = Policy::kBaseListId;
     for (const WrittenWordList& written : policy.word_lists) lists_[written.list.name] = written.list.id;

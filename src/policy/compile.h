@@ -14,6 +14,7 @@ struct Compiled {
   std::vector<std::unique_ptr<const filter::Entries>> entries;  // the settings point to them
   std::shared_ptr<const filter::WordAutomaton> words;
   std::shared_ptr<const Settings> fallback;
+  std::vector<std::shared_ptr<const Backend>> backends;
   Directory directory;
 };
 

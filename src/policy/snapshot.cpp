@@ -51,4 +51,7 @@ const Rule& Snapshot::rule_for(const Settings& settings, sheet::Direction direct
 bool Snapshot::is_protected(const mail::Domain& domain) const { return state_->compiled.directory.contains(domain); }
 const filter::WordAutomaton* Snapshot::words() const { return state_->compiled.words.get(); }
 
+std::vector<std::shared_ptr<const Backend>> Snapshot::backends() const { return state_->compiled.backends; }
+size_t Snapshot::domain_count() const { return state_->compiled.directory.domains(); }
+
 }  // namespace doorward::policy

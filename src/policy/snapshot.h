@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "filter/word_automaton.h"
@@ -34,6 +35,8 @@ class Snapshot {
                        const std::string& sender_key, const std::string& recipient_key) const;
   bool is_protected(const mail::Domain& domain) const;
   const filter::WordAutomaton* words() const;
+  std::vector<std::shared_ptr<const Backend>> backends() const;
+  size_t domain_count() const;
 
  private:
   struct State;
