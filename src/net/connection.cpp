@@ -270,6 +270,13 @@ const Endpoint& Connection::local() const {
 void Connection::set_remote(Endpoint real) { state_->remote = std::move(real); }
 Core& Connection::core() { return state_->core; }
 bool Connection::is_open() const { return state_->socket.has_value(); }
+void Connection::shut_write() {
+  if (!state_->socket) return;
+  if (state_->tls && !state_->tls_broken && SSL_is_init_finished(state_->tls.get()) == 1) {
+    SSL_shutdown(state_->tls.get());
+  }
+  ::shutdown(state_->descriptor(), SHUT_WR);
+}
 void Connection::close() { state_->close(); }
 
 }  // namespace doorward::net

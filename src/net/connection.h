@@ -90,6 +90,8 @@ class Connection {
   void set_remote(Endpoint real);
   Core& core();
   bool is_open() const;
+  // No more will be written: the peer sees the end once it has read what was sent.
+  void shut_write();
   // Lets waiting operations fail and closes; for TLS, close_notify is tried once without waiting.
   void close();
 

@@ -15,7 +15,7 @@
 namespace doorward::net {
 class Core;
 class Connection;
-}
+}  // namespace doorward::net
 
 namespace doorward::smtp {
 
@@ -31,12 +31,14 @@ class Handler {
   // MAIL was well-formed; envelope.id is new, recipients are empty.
   virtual Task<Reply> mail(const mail::Client& client, const mail::Envelope& envelope) = 0;
   // RCPT was well-formed; 250 makes the server add the recipient to the envelope.
-  virtual Task<Reply> rcpt(const mail::Client& client, const mail::Envelope& envelope, const mail::Recipient& recipient) = 0;
+  virtual Task<Reply> rcpt(const mail::Client& client, const mail::Envelope& envelope,
+                           const mail::Recipient& recipient) = 0;
   // Octets the present transaction may have; asked after each RCPT. At most the server's own limit counts.
   virtual uint64_t size_limit() const = 0;
   // The whole message is there (dot-stuffing undone, CRLF line ends, no bare CR or LF). One reply, or, where
   // envelope.prdr, one per recipient in order and a last one for all (draft-hall-prdr: 353, then each, then the final).
-  virtual Task<std::vector<Reply>> data(const mail::Client& client, const mail::Envelope& envelope, mail::Content content) = 0;
+  virtual Task<std::vector<Reply>> data(const mail::Client& client, const mail::Envelope& envelope,
+                                        mail::Content content) = 0;
   // RSET, a new EHLO, or a message that broke the protocol's rules: the transaction is gone.
   virtual Task<void> reset() = 0;
   // The session is over, however it ended.
