@@ -173,7 +173,7 @@ int print(const Findings& findings, bool json) {
       if (!finding.mend.empty()) fmt::print("      → {}\n", finding.mend);
     }
   }
-  if (!json) fmt::print(good ? "Nothing to mend.\n" : "Some things are to be mended.\n");
+  if (!json) fmt::print("{}\n", good ? "Nothing to mend." : "Some things are to be mended.");
   return good ? 0 : 1;
 }
 

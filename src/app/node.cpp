@@ -87,12 +87,15 @@ struct Node::State {
     auto to_backends = net::TlsClientContext::load();
     if (!to_backends) return std::unexpected(to_backends.error());
     delivery::ProxyOptions proxy;
-    proxy.helo_name = config.host_name;
+    proxy.helo_name = config.server_options().host_name;
     proxy.tls = *to_backends;
     std::vector<std::shared_ptr<delivery::BackendPool>> pools;
     for (unsigned i = 0; i < cores->count(); ++i) pools.push_back(delivery::make_pool(cores->at(i), proxy));
+    gateway::Options options;
+    options.host_name = config.server_options().host_name;
+    if (auto postmaster = mail::parse_mailbox(config.postmaster)) options.postmaster = std::move(*postmaster);
     gateway = std::make_unique<gateway::Gateway>(
-        gateway::Options{config.host_name},
+        std::move(options),
         gateway::Parts{clock, offload, archive.get(), statistics.get(), learner.get()}, std::move(*snapshot),
         std::move(pools));
     return {};

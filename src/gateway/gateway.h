@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ namespace doorward::gateway {
 
 struct Options {
   std::string host_name;
+  std::optional<mail::Mailbox> postmaster;   // who gets mail for <postmaster> without a domain (RFC 5321 §4.5.1)
   size_t judge_offloaded_from = 256 * 1024;  // octets: longer messages are parsed and judged off the session's core
 };
 

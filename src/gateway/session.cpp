@@ -24,7 +24,9 @@ Task<smtp::Reply> Session::mail(const mail::Client&, const mail::Envelope&) {
 
 Task<smtp::Reply> Session::rcpt(const mail::Client& client, const mail::Envelope& envelope,
                                 const mail::Recipient& recipient) {
-  auto taken = take_recipient(*transaction_->snapshot, sheet::Direction::inbound, client, envelope, recipient);
+  mail::Recipient wanted = recipient;
+  if (wanted.mailbox.domain.empty() && gateway_.options().postmaster) wanted.mailbox = *gateway_.options().postmaster;
+  auto taken = take_recipient(*transaction_->snapshot, sheet::Direction::inbound, client, envelope, wanted);
   if (!taken) {
     log::info("rcpt.refused", {{"id", envelope.id},
                                {"ip", client.ip.text()},
