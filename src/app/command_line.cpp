@@ -36,14 +36,17 @@ void add_serve(CLI::App& program, int& status) {
 
 void add_scan(CLI::App& program, int& status) {
   auto options = std::make_shared<ScanOptions>();
-  auto* command = program.add_subcommand("scan", "score sheets of mails on disk, or of a mail the gateway judged (--ref)");
+  auto* command =
+      program.add_subcommand("scan", "score sheets of mails on disk, or of a mail the gateway judged (--ref)");
   add_config(*command, options->config_file, "");
   command->add_flag("--json", options->json, "one JSON object a line");
-  command->add_option("--from", options->envelope.from, "the envelope's sender; <> for the null sender")->type_name("ADDRESS");
+  command->add_option("--from", options->envelope.from, "the envelope's sender; <> for the null sender")
+      ->type_name("ADDRESS");
   command->add_option("--to", options->envelope.to, "the recipient whose rules judge")->type_name("ADDRESS");
   command->add_option("--ip", options->envelope.ip, "the sending client's address")->type_name("IP");
   command->add_option("--helo", options->envelope.helo, "what the client called itself")->type_name("NAME");
-  auto* reference = command->add_option("--ref", options->reference, "the reference of a refusal, header or log line")->type_name("ID");
+  auto* reference = command->add_option("--ref", options->reference, "the reference of a refusal, header or log line")
+                        ->type_name("ID");
   auto* files = command->add_option("FILE", options->paths, "mails: .eml, mbox, Maildir or folder");
   reference->excludes(files);
   command->callback([options, &status] {
@@ -67,12 +70,15 @@ void add_learn(CLI::App& program, int& status) {
 
 void add_evaluate(CLI::App& program, int& status) {
   auto options = std::make_shared<EvaluateOptions>();
-  auto* command = program.add_subcommand("evaluate", "judge labelled mails by content alone and print how well it went");
-  command->add_option("--index", options->index_file, "a line 'spam|ham PATH' a mail, in order")->required()->type_name("INDEX");
+  auto* command =
+      program.add_subcommand("evaluate", "judge labelled mails by content alone and print how well it went");
+  command->add_option("--index", options->index_file, "a line 'spam|ham PATH' a mail, in order")
+      ->required()
+      ->type_name("INDEX");
   command->add_flag("--online", options->online, "learn each mail's true label right after its verdict");
   command->add_option("--score", options->score, "what is measured")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, EvaluateScore>{{"points", EvaluateScore::points},
-                                                                                {"statistics", EvaluateScore::statistics}}))
+      ->transform(CLI::CheckedTransformer(std::map<std::string, EvaluateScore>{
+          {"points", EvaluateScore::points}, {"statistics", EvaluateScore::statistics}}))
       ->default_str("statistics");
   command->add_option("--scores", options->scores_file, "write a line 'spam|ham SCORE PATH' a mail")->type_name("FILE");
   command->add_flag("--json", options->json, "the result as one JSON object");
@@ -82,7 +88,8 @@ void add_evaluate(CLI::App& program, int& status) {
 void add_policy(CLI::App& program, int& status) {
   auto* command = program.add_subcommand("policy", "the tenants' settings as one readable file");
   command->require_subcommand(1);
-  const auto add = [&](const char* name, const char* sentence, PolicyOptions::What what, bool needs_file, bool has_json) {
+  const auto add = [&](const char* name, const char* sentence, PolicyOptions::What what, bool needs_file,
+                       bool has_json) {
     auto options = std::make_shared<PolicyOptions>();
     options->what = what;
     auto* part = command->add_subcommand(name, sentence);
@@ -99,8 +106,9 @@ void add_policy(CLI::App& program, int& status) {
 
 void add_check(CLI::App& program, int& status) {
   auto options = std::make_shared<CheckOptions>();
-  auto* command = program.add_subcommand("check", "say what is wrong with configuration, certificates, tenants, backends and "
-                                                  "relaying, and how to mend it");
+  auto* command = program.add_subcommand("check",
+                                         "say what is wrong with configuration, certificates, tenants, backends and "
+                                         "relaying, and how to mend it");
   add_config(*command, options->config_file, kDefaultConfig);
   command->add_flag("--json", options->json, "one JSON object a line");
   command->callback([options, &status] { status = check(*options); });
@@ -117,7 +125,10 @@ void add_sink(CLI::App& program, int& status) {
     auto at = net::Endpoint::parse(*listen, 2525);
     if (!at) throw CLI::ValidationError("--listen", at.error().text());
     options->listen = *at;
-    status = sink(*options);
+    if (const auto ended = run_sink(*options); !ended) {
+      fmt::print(stderr, "doorward sink: {}\n", ended.error().text());
+      status = 1;
+    }
   });
 }
 
@@ -125,7 +136,8 @@ void add_sink(CLI::App& program, int& status) {
 
 int run(int argc, char** argv) {
   int status = 0;
-  CLI::App program("Doorward, a secure mail gateway.\nEach command explains itself: doorward COMMAND --help", "doorward");
+  CLI::App program("Doorward, a secure mail gateway.\nEach command explains itself: doorward COMMAND --help",
+                   "doorward");
   program.set_version_flag("--version", fmt::format("doorward {}", kVersion));
   program.require_subcommand(1);
   try {

@@ -7,14 +7,14 @@
 #include "net/connection.h"
 
 namespace doorward::net {
-class Core;
+class Cores;
 }
 
 namespace doorward::app {
 
 class Health {
  public:
-  static Result<std::unique_ptr<Health>> bind(net::Core& core, const net::Endpoint& at);
+  static Result<std::unique_ptr<Health>> bind(net::Cores& cores, const net::Endpoint& at);
   ~Health();
   void start();
   void set_ready(bool ready);  // what /readyz answers; from any thread

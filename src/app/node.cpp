@@ -73,8 +73,8 @@ struct Node::State {
     auto opened = sheet::Archive::open({.path = config.sheets_path(), .keep_days = config.keep_sheets_days}, clock);
     if (!opened) return std::unexpected(opened.error());
     archive = std::move(*opened);
-    auto words =
-        trust::WordStatistics::open({.table_entries = config.statistics_entries, .directory = config.statistics_path()});
+    auto words = trust::WordStatistics::open(
+        {.table_entries = config.statistics_entries, .directory = config.statistics_path()});
     if (!words) return std::unexpected(words.error());
     statistics = std::move(*words);
     learner = std::make_unique<gateway::Learner>(*statistics);
@@ -95,9 +95,8 @@ struct Node::State {
     options.host_name = config.server_options().host_name;
     if (auto postmaster = mail::parse_mailbox(config.postmaster)) options.postmaster = std::move(*postmaster);
     gateway = std::make_unique<gateway::Gateway>(
-        std::move(options),
-        gateway::Parts{clock, offload, archive.get(), statistics.get(), learner.get()}, std::move(*snapshot),
-        std::move(pools));
+        std::move(options), gateway::Parts{clock, offload, archive.get(), statistics.get(), learner.get()},
+        std::move(*snapshot), std::move(pools));
     return {};
   }
 
@@ -110,7 +109,7 @@ struct Node::State {
       if (auto bound = server->listen(listener); !bound) return bound;
     }
     if (config.http_listen) {
-      auto opened = Health::bind(cores->at(0), *config.http_listen);
+      auto opened = Health::bind(*cores, *config.http_listen);
       if (!opened) return std::unexpected(opened.error());
       health = std::move(*opened);
     }
