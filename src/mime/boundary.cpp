@@ -61,25 +61,26 @@ Split split_at(std::string_view body, std::string_view boundary, size_t max_part
       if (loose) kind = line.text.substr(2 + boundary.size()).starts_with("--") ? Match::close : Match::delimiter;
     }
     if (kind == Match::delimiter || kind == Match::close) {
-      if (inside)
+      if (inside && at > begin)  // two delimiters in a row hold nothing
         take(before(body, begin, at));
-      else if (!split.closed)
+      else if (!inside && !split.closed && split.parts.empty())
         split.preamble = before(body, begin, at);
       begin = line.next;
       inside = kind == Match::delimiter;
       if (kind == Match::close) {
         // A close without any delimiter before it is taken as the begin: what follows would else be lost.
-        if (!split.closed && split.parts.empty())
+        if (!split.closed && split.parts.empty() && !trim(body.substr(line.next)).empty())
           inside = true;
         else
           split.closed = true;
-        epilogue = line.next;
+        // Counted from the first close: what stands between two of them is out of sight as well.
+        if (split.closed) epilogue = std::min(epilogue, line.next);
       }
     }
     at = next_candidate(body, line.next);
   }
-  if (inside && !split.limited) take(body.substr(begin));
-  if (split.closed && !inside) split.epilogue = body.substr(std::min(epilogue, body.size()));
+  if (inside && !split.limited && (split.parts.empty() || !trim(body.substr(begin)).empty())) take(body.substr(begin));
+  if (split.closed) split.epilogue = body.substr(std::min(epilogue, body.size()));
   return split;
 }
 

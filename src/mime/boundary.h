@@ -14,7 +14,7 @@ struct Split {
   std::string_view preamble, epilogue;
   bool closed = false;
   bool limited = false;  // more than `max_parts`
-  bool found() const { return !parts.empty(); }
+  bool found() const { return closed || !parts.empty(); }
 };
 
 // `loose`: a line that begins with the boundary delimits, whatever follows.

@@ -144,14 +144,14 @@ class Reader {
   // Up to the semicolon; but a blank followed by another name= is a forgotten one.
   std::string unquoted(std::string_view name) {
     size_t end = std::min(rest_.find(';'), rest_.size());
-    if (!name.starts_with("name") && !name.starts_with("filename")) {
-      for (size_t blank = rest_.find_first_of(" \t"); blank < end; blank = rest_.find_first_of(" \t", blank + 1)) {
-        size_t i = blank + 1;
-        while (i < end && (is_alnum(rest_[i]) || rest_[i] == '-' || rest_[i] == '*')) ++i;
-        if (i > blank + 1 && i < end && rest_[i] == '=') {
-          end = blank;
-          field_.malformed = true;
-        }
+    const bool free_text = name.starts_with("name") || name.starts_with("filename");
+    for (size_t blank = rest_.find_first_of(" \t"); blank < end; blank = rest_.find_first_of(" \t", blank + 1)) {
+      size_t i = blank + 1;
+      while (i < end && (is_alnum(rest_[i]) || rest_[i] == '-' || rest_[i] == '*')) ++i;
+      // A file's name may hold blanks and "=": there only RFC 2231's own marks tell.
+      if (i > blank + 1 && i < end && rest_[i] == '=' && (!free_text || rest_[i - 1] == '*')) {
+        end = blank;
+        field_.malformed = true;
       }
     }
     std::string value(trim(rest_.substr(0, end)));

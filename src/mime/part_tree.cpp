@@ -129,6 +129,7 @@ std::string_view TreeBuilder::decoded_body(const Part& part) {
 
 void TreeBuilder::multipart(size_t index, const ContentReading& content, const Place& inside) {
   const std::string_view body = tree_.parts[index].body;
+  if (!content.boundaries.empty()) tree_.parts[index].boundary = content.boundaries.front();
   bool found = false;
   for (const std::string& boundary : content.boundaries) {
     const Split split = split_at(body, boundary, limits_.parts);
@@ -191,7 +192,9 @@ void TreeBuilder::children(size_t index, const Split& split, const Place& inside
   outside_text(split.preamble, "preamble_content", inside);
   for (const std::string_view part : split.parts) {
     if (!room(index)) return;
+    const size_t child = tree_.parts.size();
     entity(part, inside);
+    if (child < tree_.parts.size()) innermost_reading(index, child, inside);
   }
   Place hidden = inside;
   hidden.alternative = true;
@@ -201,6 +204,23 @@ void TreeBuilder::children(size_t index, const Split& split, const Place& inside
     entity(part, hidden);
   }
   outside_text(split.epilogue, "epilogue_content", inside);
+}
+
+// A multipart inside with the same boundary, or one that continues the closing delimiter: readers that look at the
+// innermost boundary first take it to go on behind what we took for its end.
+void TreeBuilder::innermost_reading(size_t index, size_t child, const Place& inside) {
+  const std::string_view outer = tree_.parts[index].boundary;
+  const std::string_view inner = tree_.parts[child].boundary;
+  const bool ambiguous = tree_.parts[child].is_multipart() && inner.starts_with(outer) &&
+                         (inner == outer || inner.substr(outer.size()).starts_with("--"));
+  if (!ambiguous || outer.empty()) return;
+  const std::string_view body = tree_.parts[index].body;
+  const std::string_view from_child = body.substr(static_cast<size_t>(tree_.parts[child].raw.data() - body.data()));
+  oddities_.add("nested_same_boundary", index);
+  if (from_child.size() == tree_.parts[child].raw.size() || !may_reread(from_child.size(), index)) return;
+  Place other = inside;
+  other.alternative = true;
+  entity(from_child, other);
 }
 
 // What stands before the first and behind the last delimiter is not shown by readers of MIME, but by others.

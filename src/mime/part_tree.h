@@ -36,6 +36,7 @@ class TreeBuilder {
   void reading(std::string_view bytes, size_t body, const Place& place, Headers headers, const ContentReading& content);
   void multipart(size_t index, const ContentReading& content, const Place& inside);
   void children(size_t index, const Split& split, const Place& inside);
+  void innermost_reading(size_t index, size_t child, const Place& inside);
   void outside_text(std::string_view text, std::string_view oddity, const Place& inside);
   void message(size_t index, const Place& inside);
   void bare_text(std::string_view text, const Place& place);
