@@ -66,7 +66,7 @@ constexpr Base kEnglish[] = {
     {"million email addresses", 2},
     {"opt?in email", 1},
     {"this is not spam", 1.5},
-    {"to be removed from", 0.5},
+    {"to be removed from", 0.3},
     {"remove in the subject", 1.5},
     {"removed from our mailing list", 0.5},
     {"you are receiving this email because you", 0.5},
@@ -115,8 +115,8 @@ constexpr Base kEnglish[] = {
     {"hot singles", 1.5},
     {"adult dating", 1.5},
     {"horny", 1.5},
-    {"xxx", 1, Spelling::exact},
-    {"porn*", 1},
+
+    {"porn*", 0.5},
     {"barely legal", 2},
     {"live webcam*", 1},
     // luck and copies

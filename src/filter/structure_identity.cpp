@@ -14,7 +14,8 @@ bool is_ip(std::string_view domain) {
 }
 
 void check_message_id_domain(Signs& signs, std::string_view domain, const ShownAddress& from) {
-  if (is_ip(domain) || !domain.contains('.') || domain.starts_with("localhost")) {
+  // Machines without a domain are as common among honest senders.
+  if (is_ip(domain) || domain == "localhost" || domain.starts_with("localhost.")) {
     signs.found(Sign::message_id_odd_domain, domain);
     return;
   }

@@ -10,7 +10,7 @@
 namespace doorward::filter {
 namespace {
 
-constexpr size_t kSample = 4096;    // bytes of a decoded part that are looked at
+constexpr size_t kSample = 8192;    // bytes of a decoded part that are looked at
 constexpr size_t kShortText = 40;   // bytes; shorter texts say nothing
 constexpr unsigned kInvisible = 3;  // occurrences within words
 constexpr unsigned kMixedWords = 3;
@@ -75,9 +75,14 @@ unsigned invisible_in_words(std::string_view text) {
   return count;
 }
 
-void check_encoding(Signs& signs, const mime::Part& part) {
-  if (part.encoding != mime::Encoding::base64 || !part.is_text() || part.is_attachment()) return;
+void check_part(Signs& signs, const mime::Part& part) {
+  if (!part.is_text() || part.is_attachment()) return;
+  // The visible text is without them already.
+  const bool utf8 = part.charset == "utf-8";
+  if (!utf8 && part.encoding != mime::Encoding::base64) return;
   const std::string decoded = signs.message().decoded(part, kSample);
+  if (utf8 && invisible_in_words(decoded) >= kInvisible) signs.found(Sign::text_invisible_in_words);
+  if (part.encoding != mime::Encoding::base64) return;
   // Long lines and bare line feeds are good reasons for base64 too, but quoted-printable is what mail programs choose.
   if (decoded.size() >= kShortText && is_ascii(decoded))
     signs.found(Sign::text_needlessly_base64, part.type + "/" + part.subtype);
@@ -95,11 +100,10 @@ std::string mixed_script_word(std::string_view utf8) {
 }
 
 void check_texts(Signs& signs) {
-  for (const mime::Part& part : signs.message().parts()) check_encoding(signs, part);
+  for (const mime::Part& part : signs.message().parts()) check_part(signs, part);
   for (const mime::Text& text : signs.message().texts()) {
     const auto visible = std::string_view(text.visible).substr(0, kMostText);
     if (is_ascii(visible)) continue;
-    if (invisible_in_words(visible) >= kInvisible) signs.found(Sign::text_invisible_in_words);
     unsigned mixed = 0;
     std::string first;
     mixed_words(visible, [&](std::string_view word) {
