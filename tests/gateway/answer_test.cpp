@@ -84,7 +84,7 @@ TEST(Trace, WritesAReceivedFieldThatForeignWordsCannotBreak) {
             "\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384)\r\n"
             "\tby mx.example with ESMTPS id 01JD0000000000000000000000\r\n"
             "\tfor <b@example.net>;\r\n"
-            "\tMon, 21 Sep 2026 13:33:20 +0000\r\n");
+            "\tMon, 21 Sep 2026 14:13:20 +0000\r\n");
 }
 
 }  // namespace

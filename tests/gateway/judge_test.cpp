@@ -98,8 +98,8 @@ TEST_F(JudgeTest, GroupsArePricedEachByItsOwnRule) {
   groups[0].settings = groups[1].settings = settings_;
   groups[0].rule = rule_.get();
   groups[1].rule = strict.get();
-  const auto sheet = Judge(clock_, nullptr)
-                         .judge({message, client_, envelope_, sheet::Direction::inbound, {}}, *snapshot_, groups);
+  const auto sheet =
+      Judge(clock_, nullptr).judge({message, client_, envelope_, sheet::Direction::inbound, {}}, *snapshot_, groups);
   ASSERT_EQ(sheet.groups.size(), 2U);
   EXPECT_EQ(sheet.groups[0].klass, Class::clean);
   EXPECT_EQ(sheet.groups[1].klass, Class::spam);

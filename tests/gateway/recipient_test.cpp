@@ -30,16 +30,18 @@ class RecipientTest : public testing::Test {
     }
     policy.backends[1].protocol = policy::BackendProtocol::lmtp;
 
-    auto asked = tenant(policy::Level::domain, "asked.example",
-                        {{"backend", value("a")}, {"secret_suffix", value("_geheim")}});
+    auto asked =
+        tenant(policy::Level::domain, "asked.example", {{"backend", value("a")}, {"secret_suffix", value("_geheim")}});
     policy::WrittenRule reject;
     reject.name = "no casino";
     reject.sender = "*@casino.example";
     reject.mode = policy::RuleMode::reject;
     asked.rules.push_back(reject);
-    asked.below.push_back(tenant(policy::Level::mailbox, "strict@asked.example", {{"threshold", value("very_strict")}}));
+    asked.below.push_back(
+        tenant(policy::Level::mailbox, "strict@asked.example", {{"threshold", value("very_strict")}}));
 
-    auto listed = tenant(policy::Level::domain, "listed.example", {{"backend", value("b")}, {"recipients", value("listed")}});
+    auto listed =
+        tenant(policy::Level::domain, "listed.example", {{"backend", value("b")}, {"recipients", value("listed")}});
     auto box = tenant(policy::Level::mailbox, "known@listed.example");
     box.aliases = {"also@listed.example"};
     listed.below.push_back(box);
@@ -81,10 +83,10 @@ TEST_F(RecipientTest, TakesOnlyTheTenantsDomains) {
 }
 
 TEST_F(RecipientTest, IsNoOpenRelayByAnyTrickOfTheLocalPart) {
-  for (const char* trick : {"victim%elsewhere.example@asked.example", "elsewhere.example!victim@asked.example",
-                            "\"victim@elsewhere.example\"@asked.example",
-                            "@asked.example,@other.example:victim@elsewhere.example",
-                            "@elsewhere.example:victim%elsewhere.example@asked.example"}) {
+  for (const char* trick :
+       {"victim%elsewhere.example@asked.example", "elsewhere.example!victim@asked.example",
+        "\"victim@elsewhere.example\"@asked.example", "@asked.example,@other.example:victim@elsewhere.example",
+        "@elsewhere.example:victim%elsewhere.example@asked.example"}) {
     EXPECT_EQ(refused_with(trick), 550) << trick;
   }
 }
