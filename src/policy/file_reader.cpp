@@ -203,7 +203,11 @@ void FileReader::read_setting(const std::string& key, const Value& value, Settin
     return;
   }
   std::vector<std::string_view> known(other_keys.begin(), other_keys.end());
-  for (const auto& option : options()) known.push_back(option.name);
+  for (const auto& option : options()) {
+    known.push_back(option.name);
+    if (const size_t dot = option.name.rfind('.'); dot != std::string_view::npos)
+      known.push_back(option.name.substr(0, dot));
+  }
   problems_.unknown(value.line, "key", key, known);
 }
 

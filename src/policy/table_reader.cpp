@@ -38,12 +38,13 @@ void TableReader::index(Tenant& tenant) {
 }
 
 Result<void> TableReader::read_tenants() {
-  // Level by level: a tenant's address holds once its siblings are all there.
+  // Level by level: a tenant's address holds once its siblings are all there. Customers stand beside resellers, so those
+  // of the provider, whose id is the lowest, come last.
   for (const Level level : {Level::reseller, Level::customer, Level::domain, Level::mailbox}) {
     tenants_.clear();
     index(policy_.provider);
     auto statement =
-        database_.prepare("SELECT id, parent_id, name FROM tenants WHERE level = $1 ORDER BY parent_id, name");
+        database_.prepare("SELECT id, parent_id, name FROM tenants WHERE level = $1 ORDER BY parent_id DESC, name");
     if (!statement) return std::unexpected(statement.error());
     statement->bind(1, name(level));
     for (;;) {

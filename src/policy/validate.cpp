@@ -76,7 +76,7 @@ class Validator {
     for (const auto& [key, setting] : tenant.settings) {
       if (above.locked(key)) problems_.add(setting.line, fmt::format("{} is locked by a level above", key));
     }
-    if (tenant.settings.empty() && tenant.below.empty() && tenant.aliases.empty()) return;
+    if (tenant.level == Level::mailbox && tenant.settings.empty() && tenant.aliases.empty()) return;
     const Effective own = above.below(tenant.settings);
     if (tenant.level == Level::domain) look_at_domain(tenant, own);
     for (const std::string& alias : tenant.aliases) look_at_alias(tenant, alias);
