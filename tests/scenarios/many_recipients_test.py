@@ -66,7 +66,8 @@ class ManyRecipients(Scenario):
             client.send(message(subject=BAD_WORD) + b".\r\n")
             replies = [client.getreply()[0] for _ in range(4)]
             self.assertEqual(replies, [353, 250, 550, 250])
-        self.assertEqual([delivered_to(raw)[0] for raw in self.sink.maildir.raw()], ["user@lax.example"])
+        self.assertEqual([[a for a in delivered_to(raw) if a.startswith("user")][0] for raw in self.sink.maildir.raw()],
+                         ["user@lax.example"])
 
     @unittest.skipUnless(available("dovecot"), "Dovecot is not installed (tools/install-packages test)")
     def test_lmtp_backends_get_one_recipient_a_transaction(self):
