@@ -21,7 +21,7 @@ namespace doorward::filter {
   SIGN(date_after_received, 1.2, "The mail is dated hours after the first server took it in.")                         \
   SIGN(message_id_missing, 0.8, "The mail has no Message-ID.")                                                         \
   SIGN(message_id_malformed, 1.5, "The Message-ID is not of the form <left@right>.")                                   \
-  SIGN(message_id_odd_domain, 0.5, "The Message-ID names an IP address or localhost instead of a domain.")             \
+  SIGN(message_id_odd_domain, 0.2, "The Message-ID names an IP address or localhost instead of a domain.")             \
   SIGN(message_id_of_recipient, 1.0, "The Message-ID names the recipient's domain, but the sender is not of it.")      \
   SIGN(received_backwards, 0.8, "The Received fields tell of a way on which time went backwards by hours.")            \
   SIGN(received_unreadable, 0.3, "The newest Received field has no date or names no server.")                          \
