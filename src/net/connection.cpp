@@ -22,6 +22,7 @@ using detail::io_failure;
 namespace {
 
 constexpr size_t kPiecesAtOnce = 64;  // of one gathered write
+constexpr uint8_t kReadsInARow = 16;  // without a turn of the event loop
 
 }  // namespace
 
@@ -161,7 +162,8 @@ Task<Io<size_t>> Connection::read_some(std::span<char> into) {
   const std::shared_ptr<State> state = state_;
   if (!state->socket) co_return state->failure(ECANCELED, "read");
   if (state->tls) co_return co_await detail::tls_read(state, into);
-  if (state->more_likely) {
+  // A peer that sends faster than we read must not keep the core to itself: now and then the loop has its turn.
+  if (state->more_likely && ++state->reads_in_a_row < kReadsInARow) {
     const ssize_t received = ::recv(state->descriptor(), into.data(), into.size(), 0);
     if (received > 0) {
       state->more_likely = static_cast<size_t>(received) == into.size();
@@ -171,6 +173,7 @@ Task<Io<size_t>> Connection::read_some(std::span<char> into) {
     state->more_likely = false;
     if (errno != EAGAIN && errno != EINTR) co_return state->failure(errno, "read");
   }
+  state->reads_in_a_row = 0;
   auto receive = state->receive(into);
   co_await receive;
   if (receive.error != 0) co_return state->failure(receive.error, "read");

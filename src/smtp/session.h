@@ -139,7 +139,7 @@ class Session {
   std::optional<Reply> chunk_refusal_;  // its octets are read and dropped
   mail::IpAddress counted_ip_;
   SteadyTime began_{};
-  const char* end_reason_ = "quit";
+  const char* end_reason_ = "closed by us";
 };
 
 }  // namespace doorward::smtp

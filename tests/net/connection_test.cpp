@@ -109,6 +109,32 @@ TEST_F(Pair, MegabytesArriveWholeThoughTheReaderIsSlow) {
   });
 }
 
+TEST_F(Pair, AFloodLeavesTheCoreToOthers) {
+  listen("127.0.0.1:0");
+  loop.run([&]() -> Task<void> {
+    Connection client = co_await dial();
+    Connection server = co_await accept();
+    constexpr size_t kFlood = 20'000;
+    EXPECT_TRUE((co_await client.write(std::string(kFlood, 'x'))).has_value());
+    static constexpr auto drink = [](Connection& from, size_t size, size_t& got) -> Task<int> {
+      std::array<char, 1> room{};  // so that every read is full and more is likely
+      while (got < size && co_await from.read_some(room)) ++got;
+      co_return 0;
+    };
+    static constexpr auto look = [](Core& core, const size_t& got) -> Task<int> {
+      co_await core.sleep(1ms);
+      co_return static_cast<int>(got);
+    };
+    size_t got = 0;
+    std::vector<Task<int>> both;
+    both.push_back(look(loop.core(), got));
+    both.push_back(drink(server, kFlood, got));
+    const auto results = co_await when_all(std::move(both));
+    EXPECT_LT(results.at(0), static_cast<int>(kFlood)) << "the sleeper woke only after the flood";
+    EXPECT_EQ(got, kFlood);
+  });
+}
+
 TEST_F(Pair, ReadsTimeOutAndTheLastWordsStillGo) {
   listen("127.0.0.1:0");
   loop.run([&]() -> Task<void> {

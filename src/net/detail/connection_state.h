@@ -45,7 +45,8 @@ struct Connection::State final : detail::Deadline, detail::Resident, std::enable
   std::optional<Socket> socket;  // none: closed
   Handle<SSL, SSL_free> tls;
   SteadyTime deadline = SteadyTime::max();
-  uint8_t waiting = 0;       // operations
+  uint8_t waiting = 0;  // operations
+  uint8_t reads_in_a_row = 0;
   bool more_likely = false;  // the last read filled its buffer: read at once instead of waiting first
   bool tls_broken = false;   // after a fatal error no close_notify may be sent
   bool local_known = false;
