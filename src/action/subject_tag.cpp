@@ -62,7 +62,7 @@ class SubjectTag final : public Action {
     if (tag.empty() || is_signed_or_encrypted(mail.message) || mail.message.subject().contains(tag)) return;
     // White space between two encoded words is not shown (RFC 2047 §6.2): the space after the tag goes into the word.
     std::string text = encoded_text(tag);
-    text = text == tag ? text + " " : encoded_text(std::string(tag) + " ") + " ";
+    text = text.starts_with("=?") ? encoded_text(std::string(tag) + " ") + " " : text + " ";
     bool any = false;
     for (const auto& field : mail.message.headers().fields()) {
       // Of several, mail programs show the first or the last.
