@@ -38,7 +38,7 @@ class WordStatistics {
   struct Options {
     size_t table_entries = 1 << 22;  // a power of two, of 8 octets each; memory is taken as it fills. A stored table
                                      // keeps the size it has.
-    std::string directory;           // where it is kept; empty: in memory only
+    std::string directory{};         // where it is kept; empty: in memory only
     bool read_only = false;          // look at what is stored; another process may be learning
   };
   // Fails when the directory cannot be made or read, another process learns in it, or what is stored is damaged in a
