@@ -25,7 +25,7 @@ class Content {
   [[nodiscard]] bool finish();
 
   size_t size() const;
-  size_t in_memory() const;       // bytes held in memory: what counts against the budget
+  size_t in_memory() const;        // bytes held in memory: what counts against the budget
   std::string_view bytes() const;  // after finish(); valid as long as this object is
 
  private:
