@@ -18,8 +18,10 @@ size_t url_character(std::string_view text, size_t at) {
   if (c < 0xe0) return std::min<size_t>(2, text.size() - at);
   if (at + 2 >= text.size()) return 0;
   const unsigned d = byte(text[at + 1]);
-  // U+2000–U+2FFF punctuation and signs, U+3000–U+303F, U+FE00–U+FFFF forms, and whatever needs four bytes.
-  if (c == 0xe2 || (c == 0xe3 && d == 0x80) || (c == 0xef && d >= 0xb8) || c >= 0xf0) return 0;
+  // Blanks, quotes and dots of U+2000–U+207F (its dashes may stand in a path), U+3000–U+303F, forms from U+FE00 on.
+  if (c == 0xe2 && (d == 0x81 || (d == 0x80 && (byte(text[at + 2]) < 0x90 || byte(text[at + 2]) > 0x95)))) return 0;
+  if ((c == 0xe3 && d == 0x80) || (c == 0xef && d >= 0xb8)) return 0;
+  if (c >= 0xf0) return std::min<size_t>(4, text.size() - at);
   return 3;
 }
 
