@@ -100,8 +100,7 @@ Task<Greeting> greet(net::Core& core, net::Endpoint address, bool lmtp, std::str
 Task<void> check_backend(net::Core& core, std::shared_ptr<const policy::Backend> backend, std::string host_name,
                          Findings& findings) {
   for (const auto& address : backend->addresses) {
-    const auto greeting =
-        co_await greet(core, address, backend->protocol == policy::BackendProtocol::lmtp, host_name);
+    const auto greeting = co_await greet(core, address, backend->protocol == policy::BackendProtocol::lmtp, host_name);
     const auto what = fmt::format("backend {} at {}", backend->name, address.text());
     if (!greeting.reached) {
       findings.push_back({false, what, greeting.says,
@@ -114,8 +113,10 @@ Task<void> check_backend(net::Core& core, std::shared_ptr<const policy::Backend>
     if (!can.pipelining) lacks += " PIPELINING";
     if (!can.eight_bit_mime) lacks += " 8BITMIME";
     if (!can.smtputf8) lacks += " SMTPUTF8";
-    if (!lacks.empty()) findings.push_back({true, what, "lacks" + lacks + "; mail that needs it is refused or sent as is", ""});
-    const bool wants_tls = backend->tls == policy::BackendTls::required || backend->tls == policy::BackendTls::required_verified;
+    if (!lacks.empty())
+      findings.push_back({true, what, "lacks" + lacks + "; mail that needs it is refused or sent as is", ""});
+    const bool wants_tls =
+        backend->tls == policy::BackendTls::required || backend->tls == policy::BackendTls::required_verified;
     if (wants_tls && !can.starttls) {
       findings.push_back({false, what, "offers no STARTTLS, which the policy requires",
                           "give it a certificate, or set tls = \"opportunistic\""});
@@ -137,9 +138,9 @@ Task<void> check_relaying(net::Core& core, net::Endpoint address, Findings& find
   auto reply = co_await client.greeting();
   if (reply && reply->positive()) reply = co_await client.hello("relay-check.invalid");
   if (reply && reply->positive()) reply = co_await client.command("MAIL FROM:<probe@relay-check.invalid>");
-  static constexpr const char* kTricks[] = {"<probe@relay-check.invalid>", "<\"probe@relay-check.invalid\">",
-                                            "<@[127.0.0.1]:probe@relay-check.invalid>", "<probe%relay-check.invalid@[127.0.0.1]>",
-                                            "<relay-check.invalid!probe@localhost>"};
+  static constexpr const char* kTricks[] = {
+      "<probe@relay-check.invalid>", "<\"probe@relay-check.invalid\">", "<@[127.0.0.1]:probe@relay-check.invalid>",
+      "<probe%relay-check.invalid@[127.0.0.1]>", "<relay-check.invalid!probe@localhost>"};
   if (!reply || !reply->positive()) {
     findings.push_back({false, what, "the probe's MAIL was not answered well", "look at the log for this connection"});
     co_return;
@@ -149,7 +150,8 @@ Task<void> check_relaying(net::Core& core, net::Endpoint address, Findings& find
     const auto asked = co_await client.command(fmt::format("RCPT TO:{}", trick));
     if (asked && asked->positive()) {
       open = true;
-      findings.push_back({false, what, fmt::format("took RCPT TO:{}", trick), "this must never happen: please report it"});
+      findings.push_back(
+          {false, what, fmt::format("took RCPT TO:{}", trick), "this must never happen: please report it"});
     }
   }
   if (!open) findings.push_back({true, what, "refused every attempt", ""});

@@ -15,12 +15,14 @@ namespace doorward::app {
 Result<void> drop_root(const std::string& user, const std::string& group, bool may_stay_root) {
   if (geteuid() != 0) return {};
   if (user.empty()) {
-    if (!may_stay_root) return fail("started as root without a user to change to; set user = \"doorward\"", "doorward.toml");
+    if (!may_stay_root)
+      return fail("started as root without a user to change to; set user = \"doorward\"", "doorward.toml");
     log::warning("serve.runs_as_root", {{"mend", "set user in doorward.toml"}});
     return {};
   }
   const passwd* account = getpwnam(user.c_str());
-  if (account == nullptr) return fail("there is no user \"" + user + "\"; make one, or set user otherwise", "doorward.toml");
+  if (account == nullptr)
+    return fail("there is no user \"" + user + "\"; make one, or set user otherwise", "doorward.toml");
   const uid_t uid = account->pw_uid;
   gid_t gid = account->pw_gid;
   if (!group.empty()) {

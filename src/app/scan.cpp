@@ -24,8 +24,9 @@ std::string json_line(std::string_view file, const sheet::ScoreSheet& sheet) {
   const auto& group = sheet.groups.front();
   std::string out = "{\"file\":";
   append_json_string(out, file);
-  out += fmt::format(",\"scl\":{},\"points\":{},\"class\":\"{}\",\"disposition\":\"{}\",\"rule\":", group.priced.scl.level(),
-                     group.priced.total.text(), sheet::name(group.klass), sheet::name(group.disposition));
+  out += fmt::format(
+      ",\"scl\":{},\"points\":{},\"class\":\"{}\",\"disposition\":\"{}\",\"rule\":", group.priced.scl.level(),
+      group.priced.total.text(), sheet::name(group.klass), sheet::name(group.disposition));
   append_json_string(out, group.rule);
   out += fmt::format(",\"threshold\":{},\"findings\":[", group.threshold);
   bool first = true;
@@ -34,8 +35,8 @@ std::string json_line(std::string_view file, const sheet::ScoreSheet& sheet) {
     const auto& finding = sheet.findings[i];
     if (!first) out += ',';
     first = false;
-    out += fmt::format("{{\"filter\":\"{}\",\"symbol\":\"{}\",\"strength\":{:.6g},\"points\":{},\"evidence\":", finding.filter,
-                       finding.symbol, finding.strength, group.priced.points[i].text());
+    out += fmt::format("{{\"filter\":\"{}\",\"symbol\":\"{}\",\"strength\":{:.6g},\"points\":{},\"evidence\":",
+                       finding.filter, finding.symbol, finding.strength, group.priced.points[i].text());
     append_json_string(out, finding.evidence);
     out += '}';
   }

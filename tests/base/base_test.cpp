@@ -43,7 +43,9 @@ TEST(Metrics, RenderInPrometheusForm) {
   metrics::counter("doorward_test_total", "A test.", {{"kind", "a\"b"}}).add(3);
   metrics::histogram("doorward_test_seconds", "A test.", {0.1, 1}).observe(0.5);
   const auto text = metrics::render();
-  EXPECT_NE(text.find("# TYPE doorward_test_total counter\ndoorward_test_total{kind=\"a\\\"b\"} 3\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("# TYPE doorward_test_total counter\ndoorward_test_total{kind=\"a\\\"b\"} 3\n"),
+            std::string::npos)
+      << text;
   EXPECT_NE(text.find("doorward_test_seconds_bucket{le=\"0.1\"} 0\ndoorward_test_seconds_bucket{le=\"1\"} 1\n"
                       "doorward_test_seconds_bucket{le=\"+Inf\"} 1\ndoorward_test_seconds_sum 0.5\n"),
             std::string::npos)
