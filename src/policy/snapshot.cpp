@@ -1,5 +1,7 @@
 #include "policy/snapshot.h"
 
+#include <malloc.h>
+
 #include <stdexcept>
 
 #include "policy/compile.h"
@@ -24,7 +26,11 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::make(Policy policy, const std:
 Result<std::shared_ptr<const Snapshot>> Snapshot::load(store::Database& database, const std::string& cache_directory) {
   auto policy = read_policy(database);
   if (!policy) return std::unexpected(policy.error());
-  return make(std::move(*policy), cache_directory);
+  auto snapshot = make(std::move(*policy), cache_directory);
+  // The policy as written is many times as large as the compiled one; a gateway that runs for months should not keep
+  // what was needed for a second.
+  malloc_trim(0);
+  return snapshot;
 }
 
 std::shared_ptr<const Snapshot> Snapshot::defaults() {

@@ -73,6 +73,7 @@ class Validator {
     known(tenant, "backend", "backend", backends_);
     known(tenant, "rule_sets", "rule set", sets_);
     known(tenant, "word_lists", "word list", lists_);
+    look_at_catch_all(tenant);
     for (const auto& [key, setting] : tenant.settings) {
       if (above.locked(key)) problems_.add(setting.line, fmt::format("{} is locked by a level above", key));
     }
@@ -90,6 +91,16 @@ class Validator {
     }
     if (own["recipients"] != "listed" || !own["catch_all"].empty() || !domain.below.empty()) return;
     problems_.add(domain.line, fmt::format("domain {} knows listed recipients only, but lists none", domain.name));
+  }
+
+  // Anything else would be relaying.
+  void look_at_catch_all(const Tenant& tenant) {
+    const auto setting = tenant.settings.find("catch_all");
+    if (setting == tenant.settings.end()) return;
+    const auto parsed = mail::parse_mailbox(setting->second.value);
+    if (!parsed || claimed_.contains(fmt::format("domain {}", parsed->domain.key()))) return;
+    problems_.add(setting->second.line,
+                  fmt::format("catch_all: {} is in a domain that is not protected", setting->second.value));
   }
 
   void look_at_alias(const Tenant& mailbox, const std::string& alias) {

@@ -136,6 +136,12 @@ TEST(PolicyFile, WhatCannotHoldIsRefused) {
               HasSubstr("p.toml:5: points: 11 is outside of -10 to 10"));
 }
 
+TEST(PolicyFile, CatchAllCannotLeadOutside) {
+  EXPECT_THAT(wrong(std::string(kSmall) + "catch_all = \"a@elsewhere.example\"\n"),
+              HasSubstr("p.toml:9: catch_all: a@elsewhere.example is in a domain that is not protected"));
+  EXPECT_EQ(wrong(std::string(kSmall) + "catch_all = \"a@example.org\"\n"), "nothing wrong");
+}
+
 TEST(Difference, SaysInWordsWhatWouldChange) {
   const Policy before = parsed(kSmall);
   const Policy after = parsed(std::string(kSmall) +
