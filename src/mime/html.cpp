@@ -289,6 +289,7 @@ class Reader {
     const Style style = style_of(tag, name, attributes);
     Box box = boxes_.inside(tag, hash, style);
     const bool hidden = box.hidden();
+    pictures_hidden_ = box.gone || box.invisible;  // whatever the font's size or colour is
     if (hidden && !hides()) hidden_.space();
     if (tag == Tag::br) {
       sink().line();
@@ -311,7 +312,7 @@ class Reader {
   void shown_attributes(Tag tag, const Attributes& attributes, bool hidden) {
     VisibleText& to = hidden ? hidden_ : visible_;
     if (tag == Tag::img) {
-      if (open_ && !hidden) open_->image = true;
+      if (open_ && !pictures_hidden_) open_->image = true;
       if (attributes[Attribute::alt].empty()) return;
       to.space();
       to.append(decode_attribute(cut_utf8(attributes[Attribute::alt], kMaxShown)));
@@ -349,7 +350,7 @@ class Reader {
         add_link(a[Attribute::formaction], LinkSource::html_form, hidden);
         break;
       case Tag::img:
-        image(a, hidden);
+        image(a, in_conditional_ || pictures_hidden_);
         break;
       case Tag::iframe:
       case Tag::frame:
@@ -466,6 +467,7 @@ class Reader {
   std::string base_, entity_, css_;
   bool no_more_[2][2] = {};  // quotes of a kind: in the document, in a conditional comment
   bool in_conditional_ = false;
+  bool pictures_hidden_ = false;  // of the element at hand
 };
 
 size_t characters_in(std::string_view utf8) {

@@ -87,16 +87,23 @@ Colour read_rgb(std::string_view value) {
   return colour;
 }
 
+// RGB, RRGGBB, and both with an alpha behind (CSS Color 4 §5.2).
 Colour read_hex(std::string_view digits) {
-  std::array<unsigned, 6> value{};
-  for (size_t i = 0; i < digits.size(); ++i) {
+  std::array<unsigned, 8> value{};
+  const size_t size = digits.size();
+  if (size != 3 && size != 4 && size != 6 && size != 8) return {.known = false};
+  for (size_t i = 0; i < size; ++i) {
     const int hex = hex_value(digits[i]);
     if (hex < 0) return {.known = false};
-    value[std::min<size_t>(i, 5)] = static_cast<unsigned>(hex);
+    value[i] = static_cast<unsigned>(hex);
   }
-  const auto pair = [](unsigned a, unsigned b) { return static_cast<uint8_t>(a * 16 + b); };
-  if (digits.size() == 3) return {pair(value[0], value[0]), pair(value[1], value[1]), pair(value[2], value[2])};
-  return {pair(value[0], value[1]), pair(value[2], value[3]), pair(value[4], value[5])};
+  const bool brief = size < 6;
+  const auto channel_at = [&](size_t i) {
+    return static_cast<uint8_t>(brief ? value[i] * 17 : value[2 * i] * 16 + value[2 * i + 1]);
+  };
+  Colour colour{channel_at(0), channel_at(1), channel_at(2)};
+  colour.transparent = (size == 4 || size == 8) && channel_at(3) < 13;
+  return colour;
 }
 
 // The names that mail uses; the rest is unknown, which hides nothing.
@@ -222,7 +229,7 @@ Colour read_colour(std::string_view value, bool bare_hex) {
   value = trim(value);
   if (value.starts_with('#')) {
     value.remove_prefix(1);
-    return value.size() == 3 || value.size() == 6 ? read_hex(value) : Colour{.known = false};
+    return read_hex(value);
   }
   if (istarts_with(value, "rgb")) return read_rgb(value);
   if (iequals(value, "transparent")) return {.transparent = true};

@@ -63,6 +63,7 @@ INSTANTIATE_TEST_SUITE_P(
         Hiding{"seen<span style='color:rgb(255, 255,255)'>unseen</span>"},
         Hiding{"seen<span style='color:rgba(0,0,0,0)'>unseen</span>"},
         Hiding{"seen<span style='color:transparent'>unseen</span>"},
+        Hiding{"seen<span style='color:#12345601'>unseen</span>"},
         Hiding{"<body bgcolor=#0000ff text=white>seen<font color=blue>unseen</font>"},
         Hiding{"seen<div style='background:#333;color:#333'>unseen</div>"},
         Hiding{"seen<div style='height:0;overflow:hidden'>unseen</div>"},
@@ -138,6 +139,10 @@ TEST(Html, LinksHiddenAndInText) {
   ASSERT_EQ(result.links.size(), 3U);
   EXPECT_TRUE(result.links[0].hidden);
   EXPECT_EQ(result.links[0].shown, "x");
+  EXPECT_FALSE(result.links[1].hidden);
+  // A picture is seen whatever the font's size is: newsletters set it to nothing against gaps.
+  result = read("<td style='font-size:0'><a href=http://b.com><img src=http://c.com/i alt=x></a></td>");
+  EXPECT_FALSE(result.links[0].hidden);
   EXPECT_FALSE(result.links[1].hidden);
   result = read("see http://t.com/x. <a href=http://a.com>http://shown.com</a>");
   ASSERT_EQ(result.links.size(), 2U);
