@@ -16,10 +16,11 @@ namespace {
 
 // The constants of the method; the decision record has the measurements behind them.
 constexpr double kRate = 14;         // of the linear model, before the mail's length and the entry's age slow it
-constexpr double kHamCost = 2;       // a good mail taken for spam teaches this much more than the reverse
+constexpr double kHamCost = 2.5;     // a good mail taken for spam teaches this much more than the reverse
 constexpr double kEnough = 0.02;     // a linear error that small teaches nothing
 constexpr double kThick = 6;         // the counts are taught until the mail is this clear
-constexpr double kCountShare = 0.6;  // the counts' log-odds are that much too sure of themselves
+constexpr double kCountShare = 1;    // of the counts' log-odds, beside the linear model's
+constexpr float kPrior = 1.4F;       // times a feature must be seen until its counts are half believed
 constexpr size_t kAhead = 12;        // entries fetched before they are needed
 constexpr uint64_t kKnownBase = 20;  // mails of each label before the base's opinion counts
 constexpr uint64_t kKnownOwn = 10;   // the same of a customer's
@@ -77,7 +78,7 @@ class CountModel {
     if (sum <= 0) return 0;
     const float share = (spam - ham) / sum;
     const float times = static_cast<float>(seen);
-    const float confidence = share * share * (times / (times + 2));
+    const float confidence = share * share * (times / (times + kPrior));
     const float odds = odds_[static_cast<size_t>(confidence * kSteps)];
     return share > 0 ? odds : -odds;
   }
