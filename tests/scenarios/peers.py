@@ -67,11 +67,11 @@ class Postfix:
         text = "".join(f"{name} = {value}\n" for name, value in main.items())
         (self.configuration / "main.cf").write_text(text)
         (self.configuration / "master.cf").write_text(MASTER.replace("smtp      inet", f"127.0.0.1:{self.port} inet"))
-        self._command("start")
+        self.command("start")
         self._running = True
         wait_for("Postfix", lambda: listens(self.port))
 
-    def _command(self, what, check=True):
+    def command(self, what, check=True):
         done = subprocess.run(["/usr/sbin/postfix", "-c", str(self.configuration), what], stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=60, check=False)
         if check and done.returncode != 0:
@@ -82,7 +82,7 @@ class Postfix:
 
     def flush(self):
         """Tries everything that waits, now."""
-        self._command("flush")
+        self.command("flush")
 
     def waiting(self):
         """Mails in the queue."""
@@ -92,7 +92,7 @@ class Postfix:
     def end(self):
         if self._running:
             self._running = False
-            self._command("stop", check=False)
+            self.command("stop", check=False)
 
 
 class PostfixBackend(Postfix):
