@@ -29,7 +29,6 @@ struct Server::State {
   net::Cores& cores;
   Limits limits;
   Router router;
-  std::vector<std::unique_ptr<net::Listener>> listeners;
   std::atomic<unsigned> count{0};
   std::atomic<bool> stopping{false};
   std::vector<std::vector<net::Connection*>> open;  // by core; touched on that core only
@@ -196,19 +195,19 @@ void Server::route(std::string method, std::string path, Route route) {
 Result<void> Server::bind(const net::Endpoint& at) {
   auto listener = net::Listener::bind(state_->cores, at);
   if (!listener) return std::unexpected(std::move(listener.error()));
-  state_->listeners.push_back(std::move(*listener));
+  listeners_.push_back(std::move(*listener));
   return {};
 }
 
 void Server::start() {
-  for (const auto& listener : state_->listeners) {
+  for (const auto& listener : listeners_) {
     listener->start([state = state_](net::Connection connection) { spawn(serve(state, std::move(connection))); });
   }
 }
 
 void Server::stop() {
   if (state_->stopping.exchange(true)) return;
-  for (const auto& listener : state_->listeners) listener->stop();
+  for (const auto& listener : listeners_) listener->stop();
   for (unsigned i = 0; i < state_->cores.count(); ++i) {
     state_->cores.at(i).post([state = state_, i] { state->close_all(i); });
   }
@@ -216,7 +215,7 @@ void Server::stop() {
 
 std::vector<net::Endpoint> Server::addresses() const {
   std::vector<net::Endpoint> result;
-  for (const auto& listener : state_->listeners) result.push_back(listener->local());
+  for (const auto& listener : listeners_) result.push_back(listener->local());
   return result;
 }
 

@@ -12,6 +12,10 @@
 #include "http/message.h"
 #include "net/core.h"
 
+namespace doorward::net {
+class Listener;
+}
+
 namespace doorward::http {
 
 // Runs on the core of the connection and must end on it (net::offloaded() and Core::switch_to() see to that). What it
@@ -42,7 +46,8 @@ class Server {
 
  private:
   struct State;
-  std::shared_ptr<State> state_;
+  std::shared_ptr<State> state_;  // shared with the sessions
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
 };
 
 }  // namespace doorward::http
