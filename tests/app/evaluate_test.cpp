@@ -44,7 +44,7 @@ TEST(Accuracy, ThresholdsNeverPartEqualScores) {
 
 TEST(Accuracy, AllowsOneFalsePositiveInAThousand) {
   std::vector<Judged> judged = {{true, 10}, {false, 9}, {true, 8}, {false, 7}, {true, 6}};
-  for (int number = 0; number < 998; ++number) judged.push_back({false, -number});
+  for (int number = 0; number < 998; ++number) judged.push_back({false, static_cast<double>(-number)});
   EXPECT_DOUBLE_EQ(of(judged).caught_at_0_1, 2.0 / 3);
   judged.pop_back();  // 999 good mails: none is allowed
   EXPECT_DOUBLE_EQ(of(judged).caught_at_0_1, 1.0 / 3);
