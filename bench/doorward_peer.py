@@ -1,5 +1,7 @@
 """Doorward in proxy mode, as `make release` builds it, set up by the same files a user writes."""
 import pathlib
+import shutil
+import subprocess
 
 from peers import DOMAIN, Peer
 
@@ -47,18 +49,34 @@ size_limit = "50MB"
 
 class DoorwardProxy(Peer):
     name = "Doorward"
-    note = "proxy mode, whole pipeline, log and score sheets written; the domain only observes, so that every mail reaches the sink"
+    note = "proxy mode, whole pipeline, trained word statistics, log and score sheets written; the domain only observes, so that every mail reaches the sink"
     program = ""
+    training = ""  # an index file of labelled mails; none: the word statistics stay empty
     policy = POLICY
 
     def prepare(self):
         # The compiled word lists are kept from run to run, as on a server that is not new.
         cache = self.folder.parent / "doorward-cache"
-        for folder in (cache, self.folder / "state"):
-            folder.mkdir(exist_ok=True)
+        cache.mkdir(exist_ok=True)
         values = {"domain": DOMAIN, "folder": self.folder, "cache": cache, "port": self.port, "sink": self.sink.port}
         (self.folder / "doorward.toml").write_text(CONFIG.format(**values))
         (self.folder / "policy.toml").write_text(self.policy.format(**values))
+        # Trained word statistics: empty ones would have nothing to look up.
+        trained = self.folder.parent / "doorward-trained"
+        if not trained.exists():
+            (self.folder / "state").mkdir()
+            self.train()
+            shutil.copytree(self.folder / "state", trained)
+        else:
+            shutil.copytree(trained, self.folder / "state")
+
+    def train(self):
+        if not pathlib.Path(self.training).is_file():
+            return
+        lines = pathlib.Path(self.training).read_text().splitlines()[:3000]
+        paths = {label: [line.partition(" ")[2] for line in lines if line.startswith(label + " ")] for label in ("ham", "spam")}
+        subprocess.run([self.program, "learn", "--config", self.folder / "doorward.toml", "--ham", *paths["ham"], "--spam", *paths["spam"]],
+                       check=True, capture_output=True)
 
     def run(self):
         return self.launch(pathlib.Path(self.program), "serve", "--config", self.folder / "doorward.toml")

@@ -178,7 +178,7 @@ def ratios(table):
 def main():
     options = arguments()
     options.mails = corpus(options.mails)
-    DoorwardProxy.program = options.doorward
+    DoorwardProxy.program, DoorwardProxy.training = options.doorward, options.mails
     kinds = []
     for name in options.peers.split(","):
         if name not in PEERS:
