@@ -2,8 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace doorward::action {
 namespace {
+
+// The word statistics' strength from which on they are sure already: another mail like it would teach nothing
+// (log-odds of 5.7, where learning stops by itself), and at full load most mails are such.
+constexpr double kSure = 0.98;
+
+bool is_known(const sheet::ScoreSheet& sheet, bool spam) {
+  return std::any_of(sheet.findings.begin(), sheet.findings.end(), [&](const sheet::Finding& finding) {
+    return finding.filter == "word_statistics" && finding.owner == 0 &&
+           (spam ? finding.strength : -finding.strength) >= kSure;
+  });
+}
 
 class Training final : public Action {
  public:
@@ -46,9 +59,9 @@ class Training final : public Action {
       return;
     }
     const int64_t scl = verdict.priced.scl.level();
-    if (scl <= mail.settings.train_ham_at_most) {
+    if (scl <= mail.settings.train_ham_at_most && !is_known(mail.sheet, false)) {
       outcome.effects.push_back({.kind = Effect::Kind::train_ham, .detail = fmt::format("SCL {}", scl)});
-    } else if (scl >= mail.settings.train_spam_from) {
+    } else if (scl >= mail.settings.train_spam_from && !is_known(mail.sheet, true)) {
       outcome.effects.push_back({.kind = Effect::Kind::train_spam, .detail = fmt::format("SCL {}", scl)});
     }
   }

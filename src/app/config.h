@@ -27,7 +27,7 @@ struct NodeConfig {
   std::string log_target = "stderr";
   log::Level log_level = log::Level::info;
   int keep_sheets_days = 30;
-  size_t statistics_entries = 1 << 22;  // a power of two
+  size_t statistics_entries = 1 << 21;  // a power of two
   std::vector<smtp::ListenerOptions> listeners;
   std::vector<net::Certificate> certificates;
   smtp::ServerOptions server;  // its host_name is set by server_options()

@@ -174,7 +174,7 @@ std::vector<Field<NodeConfig>> make_node_fields() {
                AT(log_level)),
       any({"score_sheets.keep_days", integer, "days", "30", "How long score sheets are kept.", 1, 3660},
           AT(keep_sheets_days)),
-      any({"statistics.entries", integer, "entries", "4194304",
+      any({"statistics.entries", integer, "entries", "2097152",
            "The size of the word statistics' table, a power of two; an entry takes some 16 octets.", 1024, 1 << 30},
           AT(statistics_entries)),
       any({"limits.connections", integer, "connections", "20000", "The most connections at a time.", 1, 10'000'000},

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <thread>
 #include <vector>
 
@@ -26,12 +25,10 @@ namespace {
 
 constexpr size_t kOffloadThreads = 2;
 
-Result<void> make_directories(const NodeConfig& config) {
+Result<void> make_folders(const NodeConfig& config, const std::optional<Account>& account) {
   for (const auto& folder : {config.state_directory, config.cache_directory}) {
     if (folder.empty()) continue;
-    std::error_code failure;
-    std::filesystem::create_directories(folder, failure);
-    if (failure) return fail("cannot make the folder: " + failure.message(), folder);
+    if (auto made = make_folder_for(folder, account); !made) return made;
   }
   return {};
 }
@@ -69,7 +66,6 @@ struct Node::State {
   explicit State(NodeConfig given) : config(std::move(given)) {}
 
   Result<void> open_stores() {
-    if (auto made = make_directories(config); !made) return made;
     auto opened = sheet::Archive::open({.path = config.sheets_path(), .keep_days = config.keep_sheets_days}, clock);
     if (!opened) return std::unexpected(opened.error());
     archive = std::move(*opened);
@@ -116,11 +112,14 @@ struct Node::State {
     return {};
   }
 
-  Result<void> open() {
+  Result<void> open(const std::optional<Account>& account) {
+    if (auto made = make_folders(config, account); !made) return made;
+    std::optional<ActingAs> user(std::in_place, account);
     if (auto done = open_stores(); !done) return done;
     const unsigned count = config.cores > 0 ? config.cores : std::max(1U, std::thread::hardware_concurrency());
     cores = std::make_unique<net::Cores>(count);
     if (auto done = make_gateway(); !done) return done;
+    user.reset();  // low ports and private keys are root's
     return bind();
   }
 };
@@ -135,9 +134,9 @@ Node::~Node() {
   }
 }
 
-Result<std::unique_ptr<Node>> Node::open(NodeConfig config) {
+Result<std::unique_ptr<Node>> Node::open(NodeConfig config, const std::optional<Account>& account) {
   auto state = std::make_unique<State>(std::move(config));
-  if (auto opened = state->open(); !opened) return std::unexpected(opened.error());
+  if (auto opened = state->open(account); !opened) return std::unexpected(opened.error());
   return std::unique_ptr<Node>(new Node(std::move(state)));
 }
 

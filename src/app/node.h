@@ -2,8 +2,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "app/config.h"
+#include "app/privileges.h"
 #include "base/error.h"
 
 namespace doorward::app {
@@ -11,7 +13,8 @@ namespace doorward::app {
 class Node {
  public:
   // Opens stores and binds the listeners; accepts nothing yet, so that root can be given up before start().
-  static Result<std::unique_ptr<Node>> open(NodeConfig config);
+  // What is stored belongs to `account`, where there is one to become.
+  static Result<std::unique_ptr<Node>> open(NodeConfig config, const std::optional<Account>& account);
   ~Node();
 
   Result<void> start();

@@ -7,36 +7,67 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <stdexcept>
 
 #include "base/log.h"
 
 namespace doorward::app {
 
-Result<void> drop_root(const std::string& user, const std::string& group, bool may_stay_root) {
-  if (geteuid() != 0) return {};
+Result<std::optional<Account>> account_to_become(const std::string& user, const std::string& group,
+                                                 bool may_stay_root) {
+  if (geteuid() != 0) return std::nullopt;
   if (user.empty()) {
-    if (!may_stay_root)
+    if (!may_stay_root) {
       return fail("started as root without a user to change to; set user = \"doorward\"", "doorward.toml");
+    }
     log::warning("serve.runs_as_root", {{"mend", "set user in doorward.toml"}});
-    return {};
+    return std::nullopt;
   }
   const passwd* account = getpwnam(user.c_str());
-  if (account == nullptr)
+  if (account == nullptr) {
     return fail("there is no user \"" + user + "\"; make one, or set user otherwise", "doorward.toml");
-  const uid_t uid = account->pw_uid;
-  gid_t gid = account->pw_gid;
+  }
+  Account found{account->pw_uid, account->pw_gid};
   if (!group.empty()) {
     const struct group* named = getgrnam(group.c_str());
     if (named == nullptr) return fail("there is no group \"" + group + "\"", "doorward.toml");
-    gid = named->gr_gid;
+    found.group = named->gr_gid;
   }
-  if (setgroups(0, nullptr) != 0 || setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0) {
+  return found;
+}
+
+Result<void> make_folder_for(const std::string& path, const std::optional<Account>& account) {
+  std::error_code failure;
+  std::filesystem::create_directories(path, failure);
+  if (failure) return fail("cannot make the folder: " + failure.message(), path);
+  if (account && chown(path.c_str(), account->user, account->group) != 0) {
+    return fail(std::string("cannot give the folder to the user: ") + std::strerror(errno), path);
+  }
+  return {};
+}
+
+ActingAs::ActingAs(const std::optional<Account>& account) : acting_(account.has_value()) {
+  if (acting_ && (setegid(account->group) != 0 || seteuid(account->user) != 0)) {
+    throw std::runtime_error(std::string("cannot act as the user to become: ") + std::strerror(errno));
+  }
+}
+
+ActingAs::~ActingAs() {
+  // Without root again, binding port 25 fails with a message of its own.
+  if (acting_ && (seteuid(0) != 0 || setegid(0) != 0)) log::error("serve.root_not_back");
+}
+
+Result<void> drop_root(const std::optional<Account>& account) {
+  if (!account) return {};
+  if (setgroups(0, nullptr) != 0 || setresgid(account->group, account->group, account->group) != 0 ||
+      setresuid(account->user, account->user, account->user) != 0) {
     return fail(std::string("cannot give up root: ") + std::strerror(errno));
   }
   // Nothing that is executed later may get more rights than we have.
   prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  if (uid != 0 && setuid(0) == 0) return fail("root could be taken back after it was given up");
+  if (account->user != 0 && setuid(0) == 0) return fail("root could be taken back after it was given up");
   return {};
 }
 

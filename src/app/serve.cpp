@@ -89,21 +89,22 @@ int serve(const ServeOptions& options) {
   }
   log::set_target(config->log_target, config->log_level);
   const auto file = options.config_file;
-  const auto user = config->user, group = config->group;
-  const bool may_stay_root = config->may_run_as_root;
+  const auto account = account_to_become(config->user, config->group, config->may_run_as_root);
+  if (!account) return complain(account.error());
   const auto signals = block_signals();
   raise_descriptor_limit();
 
-  auto node = Node::open(std::move(*config));
+  auto node = Node::open(std::move(*config), *account);
   if (!node) return complain(node.error());
-  if (const auto dropped = drop_root(user, group, may_stay_root); !dropped) return complain(dropped.error());
+  if (const auto dropped = drop_root(*account); !dropped) return complain(dropped.error());
   if (const auto started = (*node)->start(); !started) return complain(started.error());
   sd_notify(0, "READY=1");
   log::info("serve.ready", {{"version", kVersion}});
   log::flush();
 
   for (;;) {
-    const int number = wait_for_signal(signals, std::chrono::hours(1));
+    const int number = wait_for_signal(signals, std::chrono::seconds(1));
+    log::flush();  // a log file lags by a second at most
     if (number == SIGHUP) reload(**node, file);
     if (number == SIGUSR1) log::reopen();
     if (number == SIGTERM || number == SIGINT) break;

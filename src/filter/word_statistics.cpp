@@ -15,7 +15,8 @@ namespace {
 
 constexpr double kCertain = 2.5;  // log-odds of which 4 (98.2 %) makes 0.92 of the full strength
 constexpr double kSilent = 0.05;  // strengths below are no finding
-constexpr double kNamed = 0.3;    // from here on the words that spoke most are named
+constexpr double kNamed = 0.3;    // from here on the words that spoke most against the mail are named: naming costs a
+                                  // second reading of it, and it is refusals that have to be explained
 constexpr size_t kMostWords = 5;
 
 // 0 for an even chance, ±1 for certainty, and smooth between: the more the probability nears certainty, the less a
@@ -24,10 +25,9 @@ double strength_of(double log_odds) { return std::tanh(log_odds / kCertain); }
 
 std::string evidence_of(const Case& mail, const trust::WordStatistics::Opinion& opinion, double strength) {
   std::string text = fmt::format("spam probability {:.1f} %", 100 * opinion.spam);
-  if (std::abs(strength) < kNamed) return text;
-  const auto label = strength > 0 ? trust::Label::spam : trust::Label::ham;
+  if (strength < kNamed) return text;
   const char* separator = ": ";
-  for (const auto& word : mail.input.statistics->strongest(mail.message, label, kMostWords)) {
+  for (const auto& word : mail.input.statistics->strongest(mail.message, trust::Label::spam, kMostWords)) {
     fmt::format_to(std::back_inserter(text), "{}{} (spam {}, ham {})", separator, printable(word.text, 40), word.spam,
                    word.ham);
     separator = "; ";
@@ -58,16 +58,15 @@ class WordStatistics final : public Filter {
   }
 
   void judge(const Case& mail, sheet::Findings& findings) const override {
-    if (mail.input.statistics == nullptr) return;
-    thread_local trust::Features features;  // keeps its memory from mail to mail
-    trust::features_of(mail.message, features);
+    if (mail.input.statistics == nullptr || mail.input.features == nullptr) return;
+    const trust::Features& features = *mail.input.features;
     const auto base = mail.input.statistics->judge(features, 0);
     const double common = base.known ? strength_of(base.log_odds) : 0;
     if (std::abs(common) >= kSilent) add(mail, findings, base, common, common, 0);
     // A customer's own finding is the difference to the common one: both together are its whole opinion.
     for (const uint64_t customer : mail.input.customers) {
       if (customer == 0) continue;
-      const auto own = mail.input.statistics->judge(features, customer);
+      const auto own = mail.input.statistics->judge(features, customer, base);
       if (!own.known) continue;
       const double whole = strength_of(own.log_odds);
       const double difference = whole - (std::abs(common) >= kSilent ? common : 0);

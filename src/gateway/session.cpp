@@ -10,9 +10,7 @@
 
 namespace doorward::gateway {
 
-Task<smtp::Reply> Session::connected(const mail::Client&) {
-  co_return smtp::Reply(220, "Doorward");
-}
+Task<smtp::Reply> Session::connected(const mail::Client&) { co_return smtp::Reply(220, "Doorward"); }
 
 Task<smtp::Reply> Session::hello(const mail::Client&) { co_return smtp::Reply(250, gateway_.options().host_name); }
 

@@ -22,7 +22,12 @@
 namespace doorward::policy {
 
 enum class DeliveryMode : uint8_t { proxy, relay };
-enum class LegalMode : uint8_t { refuse_only, quarantine, discard, tag_only };  // quarantine and discard: consent recorded
+enum class LegalMode : uint8_t {
+  refuse_only,
+  quarantine,
+  discard,
+  tag_only
+};  // quarantine and discard: consent recorded
 enum class Operation : uint8_t { normal, observe, bypass };
 enum class BackendProtocol : uint8_t { smtp, lmtp };
 enum class BackendTls : uint8_t { off, opportunistic, required, required_verified };
@@ -32,10 +37,10 @@ struct Backend {
   uint64_t id = 0;
   std::string name;
   BackendProtocol protocol = BackendProtocol::smtp;
-  std::vector<net::Endpoint> addresses;      // in order of priority
+  std::vector<net::Endpoint> addresses;  // in order of priority
   BackendTls tls = BackendTls::opportunistic;
-  std::string tls_name;                      // the name its certificate must have, where verified
-  unsigned max_connections = 100;            // in all
+  std::string tls_name;            // the name its certificate must have, where verified
+  unsigned max_connections = 100;  // in all
   std::chrono::seconds timeout{300};
 };
 
@@ -48,7 +53,7 @@ struct Rule {
   std::string sender = "*";                   // wildcards: "*@d.example", "*firma@d.example", "a.b@d.example", "<>"
   std::string recipient = "*";
   RuleMode mode = RuleMode::check;
-  int threshold = 4;                          // -1 … 10: a mail whose SCL exceeds it is spam
+  int threshold = 4;  // -1 … 10: a mail whose SCL exceeds it is spam
   std::map<std::string, sheet::FilterPrice, std::less<>> prices;
 
   bool matches(sheet::Direction direction, const mail::IpAddress& ip, const std::string& sender_key,
@@ -62,14 +67,14 @@ struct Settings {
   DeliveryMode delivery = DeliveryMode::proxy;
   LegalMode legal = LegalMode::refuse_only;
   Operation operation = Operation::normal;
-  SystemTime bypass_until{};                  // for Operation::bypass
+  SystemTime bypass_until{};  // for Operation::bypass
   std::shared_ptr<const Backend> backend;
-  uint64_t size_limit = 25'000'000;           // octets
-  std::vector<std::shared_ptr<const Rule>> rules;       // in order; the last one always matches
-  std::array<sheet::Disposition, 7> outcomes{};         // by class, as the legal mode allows
+  uint64_t size_limit = 25'000'000;                // octets
+  std::vector<std::shared_ptr<const Rule>> rules;  // in order; the last one always matches
+  std::array<sheet::Disposition, 7> outcomes{};    // by class, as the legal mode allows
   action::Settings actions;
-  std::vector<uint64_t> owners;               // sorted: tenants and lists whose findings count
-  std::vector<uint64_t> word_lists;           // sorted
+  std::vector<uint64_t> owners;                 // sorted: tenants and lists whose findings count
+  std::vector<uint64_t> word_lists;             // sorted
   std::vector<const filter::Entries*> entries;  // nearest level first; owned by the snapshot
 };
 

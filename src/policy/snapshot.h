@@ -1,4 +1,5 @@
-// All tenants' settings, compiled and immutable. A reload builds a new one off-thread; a mail pins the one it began with.
+// All tenants' settings, compiled and immutable. A reload builds a new one off-thread; a mail pins the one it began
+// with.
 #pragma once
 
 #include <memory>

@@ -38,8 +38,8 @@ void TableReader::index(Tenant& tenant) {
 }
 
 Result<void> TableReader::read_tenants() {
-  // Level by level: a tenant's address holds once its siblings are all there. Customers stand beside resellers, so those
-  // of the provider, whose id is the lowest, come last.
+  // Level by level: a tenant's address holds once its siblings are all there. Customers stand beside resellers, so
+  // those of the provider, whose id is the lowest, come last.
   for (const Level level : {Level::reseller, Level::customer, Level::domain, Level::mailbox}) {
     tenants_.clear();
     index(policy_.provider);

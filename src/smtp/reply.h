@@ -19,7 +19,7 @@ struct Reply {
   int code = 0;
   EnhancedStatus enhanced{};
   std::vector<std::string> lines{};  // at least one where it is written; printable ASCII (or UTF-8 under SMTPUTF8)
-  bool close = false;              // the server closes the connection after it (221, 421)
+  bool close = false;                // the server closes the connection after it (221, 421)
 
   Reply() = default;
   Reply(int c, std::string text) : code(c) { lines.push_back(std::move(text)); }

@@ -58,7 +58,7 @@ class Database {
 };
 
 struct Migration {
-  int version;             // 1, 2, 3 … without gaps, per schema
+  int version;  // 1, 2, 3 … without gaps, per schema
   std::string_view sql;
 };
 // Brings `schema` ("policy", "sheets") to the newest version, each step in a transaction of its own; a newer database

@@ -288,16 +288,14 @@ struct Hashes : Distinct {
 
 struct Names {
   static constexpr bool kNamed = true;
-  std::vector<NamedFeature>& into;
-  bool full() const { return into.size() >= kMostFeatures; }
+  const std::function<void(const NamedFeature&)>& visit;
+  size_t visited = 0;
+  bool full() const { return visited >= kMostFeatures; }
   void add(uint64_t) {}
-  void name(uint64_t hash, std::string_view prefix, std::string_view first, std::string_view second) {
+  void name(uint64_t hash, std::string_view where, std::string_view first, std::string_view second) {
     if (full()) return;
-    std::string text(prefix);
-    text.append(first);
-    if (!first.empty()) text.push_back(' ');
-    text.append(second);
-    into.push_back({hash, std::move(text)});
+    ++visited;
+    visit({hash, where, first, second});
   }
 };
 
@@ -322,14 +320,20 @@ Features features_of(const mime::Message& message) {
   return features;
 }
 
-std::vector<NamedFeature> named_features_of(const mime::Message& message) {
-  std::vector<NamedFeature> named;
-  Names sink{.into = named};
+std::string NamedFeature::text() const {
+  std::string text(where);
+  text.append(first);
+  if (!first.empty()) text.push_back(' ');
+  text.append(second);
+  return text;
+}
+
+void for_each_named_feature(const mime::Message& message, const std::function<void(const NamedFeature&)>& visit) {
+  Names sink{.visit = visit};
   Gatherer<Names> gather(message, sink);
   gather.subject();
   gather.links();
   gather.texts();
-  return named;
 }
 
 }  // namespace doorward::trust

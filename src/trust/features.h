@@ -2,21 +2,25 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "mime/message.h"
 #include "trust/word_statistics.h"
 
 namespace doorward::trust {
 
+// A feature that a person can read: a word, or two near each other, and where they stand ("subject:"). Views that live
+// until the visitor returns.
 struct NamedFeature {
   uint64_t hash;
-  std::string text;
+  std::string_view where, first, second;  // `first` is empty for a single word
+  std::string text() const;
 };
 
-// Only the features that a person can read: words and pairs of words of the subject, the texts and the links.
-std::vector<NamedFeature> named_features_of(const mime::Message& message);
+// Visits the words and pairs of words of the subject, the links and the texts, at most kMostFeatures.
+void for_each_named_feature(const mime::Message& message, const std::function<void(const NamedFeature&)>& visit);
 
 // Changes whenever the features of the same mail change: what was learnt before is of no use then.
 inline constexpr uint32_t kFeatureVersion = 1;

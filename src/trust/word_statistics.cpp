@@ -94,10 +94,18 @@ struct WordStatistics::State {
   Loaded loaded;
   std::unique_ptr<StatisticsStore> store;
   std::mutex learning;
-  std::vector<uint32_t> changed;
+  std::vector<uint32_t> changed;  // places, each once
+  std::vector<bool> is_changed;   // by place
   std::vector<uint64_t> changed_owners;
 
   StatisticsTable& table() const { return *loaded.table; }
+  void mark_changed(uint32_t place) {
+    if (!store) return;
+    if (is_changed.empty()) is_changed.resize(table().size());
+    if (is_changed[place]) return;
+    is_changed[place] = true;
+    changed.push_back(place);
+  }
 
   Scores score(const Features& features, uint64_t customer, const LearntTotals::Totals& totals) const {
     Scores scores;
@@ -165,9 +173,9 @@ void WordStatistics::State::learn_by(const Features& features, uint64_t owner, L
                               Entry::kMostWeight);
     if (count) count_one(entry, spam);
     table().put(place, entry.pack());
-    if (store) changed.push_back(static_cast<uint32_t>(place));
+    mark_changed(static_cast<uint32_t>(place));
   }
-  if (store) changed.insert(changed.end(), table().aged().begin(), table().aged().end());
+  for (const uint32_t place : table().aged()) mark_changed(place);
   table().aged().clear();
 }
 
@@ -199,17 +207,20 @@ WordStatistics::Opinion WordStatistics::judge(const Features& features, uint64_t
   Opinion opinion{.ham_learnt = base.ham_learnt, .spam_learnt = base.spam_learnt};
   opinion.log_odds = state_->score(features, 0, base).both();
   opinion.known = std::min(base.ham_learnt, base.spam_learnt) >= kKnownBase;
-  if (customer != 0) {
-    const auto own = state_->loaded.totals->of(customer);
-    opinion.ham_learnt = own.ham_learnt;
-    opinion.spam_learnt = own.spam_learnt;
-    const uint64_t rarer = std::min(own.ham_learnt, own.spam_learnt);
-    opinion.known = rarer >= kKnownOwn;
-    if (opinion.known) {
-      const double say = kMostOwn * static_cast<double>(rarer) / (static_cast<double>(rarer) + kHalfOwn);
-      opinion.log_odds = (1 - say) * opinion.log_odds + say * state_->score(features, customer, own).both();
-    }
-  }
+  opinion.spam = sigmoid(opinion.log_odds);
+  return customer == 0 ? opinion : judge(features, customer, opinion);
+}
+
+WordStatistics::Opinion WordStatistics::judge(const Features& features, uint64_t customer, const Opinion& base) const {
+  const auto own = state_->loaded.totals->of(customer);
+  const uint64_t rarer = std::min(own.ham_learnt, own.spam_learnt);
+  Opinion opinion = base;
+  opinion.ham_learnt = own.ham_learnt;
+  opinion.spam_learnt = own.spam_learnt;
+  opinion.known = rarer >= kKnownOwn;
+  if (!opinion.known) return opinion;
+  const double say = kMostOwn * static_cast<double>(rarer) / (static_cast<double>(rarer) + kHalfOwn);
+  opinion.log_odds = (1 - say) * base.log_odds + say * state_->score(features, customer, own).both();
   opinion.spam = sigmoid(opinion.log_odds);
   return opinion;
 }
@@ -226,14 +237,13 @@ Result<void> WordStatistics::flush() {
   auto& places = state_->changed;
   auto& owners = state_->changed_owners;
   if (places.empty() && owners.empty()) return {};
-  std::sort(places.begin(), places.end());
-  places.erase(std::unique(places.begin(), places.end()), places.end());
   std::sort(owners.begin(), owners.end());
   owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
   std::vector<LearntTotals::Totals> totals;
   totals.reserve(owners.size());
   for (const uint64_t owner : owners) totals.push_back(state_->loaded.totals->of(owner));
   if (auto kept = state_->store->append(state_->loaded, places, totals); !kept) return kept;
+  for (const uint32_t place : places) state_->is_changed[place] = false;
   places.clear();
   owners.clear();
   return {};
@@ -241,22 +251,20 @@ Result<void> WordStatistics::flush() {
 
 std::vector<Word> WordStatistics::strongest(const mime::Message& message, Label label, size_t most) const {
   const CountModel counts(state_->loaded.totals->of(0));
-  std::vector<Word> words;
-  for (auto& feature : named_features_of(message)) {
+  std::vector<Word> best;  // strongest first, each feature once
+  for_each_named_feature(message, [&](const NamedFeature& feature) {
     const Entry entry = state_->table().find(feature.hash);
-    if (entry.tag == 0) continue;
+    if (entry.tag == 0) return;
     const double weight = entry.weight * Entry::kWeightUnit + kCountShare * static_cast<double>(counts.log_odds(entry));
-    if ((label == Label::spam) != (weight > 0) || weight == 0) continue;
-    words.push_back({std::move(feature.text), feature.hash, entry.spam, entry.ham, weight});
-  }
-  std::sort(words.begin(), words.end(), [](const Word& a, const Word& b) {
-    const double one = std::abs(a.weight), other = std::abs(b.weight);
-    return one != other ? one > other : a.hash < b.hash;
+    if ((label == Label::spam) != (weight > 0) || weight == 0) return;
+    const auto weaker = std::find_if(best.begin(), best.end(),
+                                     [&](const Word& word) { return std::abs(word.weight) < std::abs(weight); });
+    if (weaker == best.end() && best.size() >= most) return;
+    if (std::any_of(best.begin(), best.end(), [&](const Word& word) { return word.hash == feature.hash; })) return;
+    best.insert(weaker, {feature.text(), feature.hash, entry.spam, entry.ham, weight});
+    if (best.size() > most) best.pop_back();
   });
-  words.erase(std::unique(words.begin(), words.end(), [](const Word& a, const Word& b) { return a.hash == b.hash; }),
-              words.end());
-  if (words.size() > most) words.resize(most);
-  return words;
+  return best;
 }
 
 WordStatistics::Fill WordStatistics::fill() const {

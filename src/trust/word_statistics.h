@@ -36,7 +36,7 @@ struct Word {
 class WordStatistics {
  public:
   struct Options {
-    size_t table_entries = 1 << 22;  // a power of two, of 8 octets each; memory is taken as it fills. A stored table
+    size_t table_entries = 1 << 21;  // a power of two, of 8 octets each; memory is taken as it fills. A stored table
                                      // keeps the size it has.
     std::string directory{};         // where it is kept; empty: in memory only
     bool read_only = false;          // look at what is stored; another process may be learning
@@ -55,6 +55,8 @@ class WordStatistics {
   // Safe from any thread while one learns. Customer 0: the base alone. Of a customer: the base blended with its own
   // part, the more of it the more it has learnt; known when its own part is.
   Opinion judge(const Features& features, uint64_t customer) const;
+  // The same for a customer when the base's opinion is at hand.
+  Opinion judge(const Features& features, uint64_t customer, const Opinion& base) const;
   // One thread at a time. A customer's mail teaches the base too; customer 0 teaches the base alone.
   void learn(const Features& features, uint64_t customer, Label label);
   // What was learnt so far is durable when this returns. From the thread that learns; meant to be called every second.

@@ -26,7 +26,9 @@ class WordStatisticsFilter : public testing::Test {
   }
   sheet::Findings judged(const std::string& mail, std::vector<uint64_t> customers = {}) {
     TestMail test(mail);
+    const auto features = trust::features_of(test.message);
     test.input.statistics = statistics_.get();
+    test.input.features = &features;
     test.input.customers = std::move(customers);
     auto findings = test.judged_by(word_statistics());
     EXPECT_TRUE(test.unknown.empty());

@@ -63,10 +63,10 @@ TEST(Features, NamedOnesAreAmongThem) {
   const auto features = features_of(message);
   const std::set<uint64_t> all(features.hashes.begin(), features.hashes.end());
   std::set<std::string> names;
-  for (const auto& named : named_features_of(message)) {
-    EXPECT_TRUE(all.contains(named.hash)) << named.text;
-    names.insert(named.text);
-  }
+  for_each_named_feature(message, [&](const NamedFeature& named) {
+    EXPECT_TRUE(all.contains(named.hash)) << named.text();
+    names.insert(named.text());
+  });
   EXPECT_TRUE(names.contains("subject:WINNER"));
   EXPECT_TRUE(names.contains("lottery prize"));
   EXPECT_TRUE(names.contains("Claim"));
