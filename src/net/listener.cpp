@@ -29,13 +29,20 @@ constexpr std::chrono::seconds kLogAgainAfter{10};
 struct Acceptor final : detail::Resident {
   Acceptor(Core& on, int descriptor, int address_family) : core(on), family(address_family) {
     socket.emplace(on.io(), descriptor);
-    Core::State::of(on).residents.push_back(*this);
+  }
+  // The list of residents is the core's own: it is touched on the core alone, though the listener is made and dropped
+  // elsewhere.
+  void move_in() {
+    auto& state = Core::State::of(core);
+    if (state.stopping) close();
+    if (socket) state.residents.push_back(*this);
   }
   void core_stops() override { close(); }
   void close() {
     boost::system::error_code ignored;
     if (socket) socket->close(ignored);
     socket.reset();
+    if (is_linked()) unlink();
   }
 
   Core& core;
@@ -121,6 +128,7 @@ bool Listener::State::accept_some(Acceptor& acceptor) {
 
 Task<void> Listener::State::accept_all(std::shared_ptr<State> state, std::shared_ptr<Acceptor> acceptor) {
   SteadyTime log_next{};
+  acceptor->move_in();
   while (acceptor->socket) {
     co_await Readable{*acceptor};
     if (!acceptor->socket) break;
