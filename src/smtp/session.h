@@ -132,6 +132,7 @@ class Session {
 
   unsigned errors_ = 0;
   unsigned idle_commands_ = 0;  // since the last transaction
+  unsigned refused_recipients_ = 0, taken_recipients_ = 0;
   unsigned transactions_ = 0;
   unsigned messages_ = 0;
   uint64_t chunk_left_ = 0;

@@ -21,6 +21,7 @@ enum Needs : uint8_t {
   kAwaited = 1U << 6U,  // the client must wait for the reply: nothing may stand behind it (RFC 2920 §3.1)
 };
 
+constexpr unsigned kFreeRefusals = 10;  // recipients refused, beside as many as were taken, before they count as errors
 constexpr unsigned kIdleCommands = 100;  // NOOP, RSET, VRFY … without a mail, before they count as errors
 
 // Web browsers and proxies that were led here (cross-protocol requests).
@@ -207,6 +208,10 @@ Task<Reply> Session::verb_rcpt(std::string_view argument) {
   }
   const Reply reply = co_await handler_->rcpt(client_, envelope_, parsed->recipient);
   if (reply.positive()) envelope_.recipients.push_back(std::move(parsed->recipient));
+  // Whoever tries out addresses runs into the error budget; a list with some stale ones among many good ones does not.
+  refused_recipients_ += reply.permanent() ? 1 : 0;
+  taken_recipients_ += reply.positive() ? 1 : 0;
+  if (reply.permanent() && refused_recipients_ > kFreeRefusals + taken_recipients_) co_return protocol_error(reply);
   co_return reply;
 }
 
