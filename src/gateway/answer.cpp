@@ -60,11 +60,18 @@ smtp::Reply internal_failure(std::string_view id) {
   return with_reference(smtp::Reply(451, {4, 3, 0}, "Something failed here; please try again later"), id);
 }
 
-Combined combine(std::span<const smtp::Reply> replies, std::string_view id) {
-  if (replies.empty()) return {internal_failure(id), false};
+smtp::Reply closing(std::span<const smtp::Reply> replies) {
+  const auto taken = std::find_if(replies.begin(), replies.end(), [](const auto& reply) { return reply.positive(); });
+  if (taken != replies.end()) return smtp::Reply(250, {2, 6, 0}, "Each recipient was answered");
+  return replies.empty() ? smtp::Reply(451, {4, 3, 0}, "Something failed here; please try again later")
+                         : replies.front();
+}
+
+smtp::Reply combine(std::span<const smtp::Reply> replies, std::string_view id) {
+  if (replies.empty()) return internal_failure(id);
   const auto same = [&](const smtp::Reply& other) { return other.code / 100 == replies.front().code / 100; };
-  if (std::all_of(replies.begin() + 1, replies.end(), same)) return {replies.front(), false};
-  return {with_reference(smtp::Reply(451, {4, 5, 3}, "The recipients differ; please send to one at a time"), id), true};
+  if (std::all_of(replies.begin() + 1, replies.end(), same)) return replies.front();
+  return with_reference(smtp::Reply(451, {4, 5, 3}, "The recipients differ; please send to one at a time"), id);
 }
 
 }  // namespace doorward::gateway

@@ -18,13 +18,12 @@ smtp::Reply accepted(std::string_view id);
 smtp::Reply loop_detected(std::string_view id);
 smtp::Reply internal_failure(std::string_view id);
 
-// One reply for several recipients (no PRDR): theirs where they agree. Where they do not, nothing can be said to all of
-// them but "try again": 451, and the caller has the client give one recipient a transaction from then on.
-struct Combined {
-  smtp::Reply reply;
-  bool differ = false;
-};
-Combined combine(std::span<const smtp::Reply> replies, std::string_view id);
+// One reply for several recipients (no PRDR). They share settings, rule and backend, so that their replies agree by
+// construction (docs/decisions/0003); should they ever not, "try again" is the only thing that is true for all.
+smtp::Reply combine(std::span<const smtp::Reply> replies, std::string_view id);
+
+// The last reply of an exchange with PRDR, after each recipient has had its own: positive where any was.
+smtp::Reply closing(std::span<const smtp::Reply> replies);
 
 // Adds " [ref ID]" where the text has none.
 smtp::Reply with_reference(smtp::Reply reply, std::string_view id);

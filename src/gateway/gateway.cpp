@@ -10,7 +10,6 @@ Gateway::Gateway(Options options, Parts parts, std::shared_ptr<const policy::Sna
     : options_(std::move(options)),
       parts_(parts),
       judge_(parts.clock, parts.statistics),
-      singles_(parts.clock),
       pools_(std::move(pools)),
       snapshot_(std::move(snapshot)) {}
 

@@ -12,7 +12,6 @@
 #include "delivery/proxy.h"
 #include "gateway/judge.h"
 #include "gateway/learner.h"
-#include "gateway/singles.h"
 #include "policy/snapshot.h"
 #include "sheet/archive.h"
 #include "smtp/handler.h"
@@ -48,14 +47,12 @@ class Gateway final : public smtp::HandlerFactory {
   const Options& options() const { return options_; }
   const Parts& parts() const { return parts_; }
   const Judge& judge() const { return judge_; }
-  Singles& singles() { return singles_; }
   delivery::BackendPool& pool(const net::Core& core);
 
  private:
   Options options_;
   Parts parts_;
   Judge judge_;
-  Singles singles_;
   std::vector<std::shared_ptr<delivery::BackendPool>> pools_;
   mutable std::mutex lock_;
   std::shared_ptr<const policy::Snapshot> snapshot_;

@@ -11,12 +11,8 @@
 namespace doorward::gateway {
 namespace {
 
-bool is_bypassed(const policy::Settings& settings, SystemTime now) {
-  return settings.operation == policy::Operation::bypass && now < settings.bypass_until;
-}
-
 bool wants_filters(const Group& group, SystemTime now) {
-  return group.rule->mode == policy::RuleMode::check && !group.unfiltered && !is_bypassed(*group.settings, now);
+  return group.rule->mode == policy::RuleMode::check && !group.unfiltered && !group.settings->bypassed(now);
 }
 
 void merge_sorted(std::vector<uint64_t>& into, std::vector<uint64_t> more) {
@@ -56,8 +52,19 @@ void run_filters(const filter::Case& looked_at, sheet::ScoreSheet& sheet) {
   }
 }
 
-sheet::Class class_of(const sheet::Priced& priced, const policy::Rule& rule) {
-  if (priced.stance == sheet::Stance::block) return sheet::Class::spam;
+// The block that decided: of the findings that count, the first with a stance.
+bool blocks_content(const sheet::Findings& findings, const sheet::Priced& priced) {
+  for (size_t i = 0; i < findings.size(); ++i) {
+    if (priced.counted[i] && findings[i].stance == sheet::Stance::block)
+      return findings[i].symbol == "file_name_blocked";
+  }
+  return false;
+}
+
+sheet::Class class_of(const sheet::Findings& findings, const sheet::Priced& priced, const policy::Rule& rule) {
+  if (priced.stance == sheet::Stance::block) {
+    return blocks_content(findings, priced) ? sheet::Class::content : sheet::Class::spam;
+  }
   if (priced.stance == sheet::Stance::pass) return sheet::Class::clean;
   return priced.scl.level() > rule.threshold ? sheet::Class::spam : sheet::Class::clean;
 }
@@ -79,12 +86,13 @@ sheet::GroupVerdict verdict_of(const Group& group, const sheet::Findings& findin
   verdict.threshold = group.rule->threshold;
   if (wants_filters(group, now)) {
     verdict.priced = sheet::price(findings, {group.rule->prices, group.settings->owners});
-    verdict.klass = class_of(verdict.priced, *group.rule);
+    verdict.klass = class_of(findings, verdict.priced, *group.rule);
   } else {
     verdict.priced.points.resize(findings.size());
     verdict.priced.counted.resize(findings.size());
   }
-  verdict.disposition = disposition_of(verdict.klass, group);
+  verdict.bypassed = group.settings->bypassed(now);
+  verdict.disposition = verdict.intended = disposition_of(verdict.klass, group);
   if (group.settings->operation == policy::Operation::observe) {
     verdict.observed = true;
     verdict.disposition = sheet::Disposition::deliver;

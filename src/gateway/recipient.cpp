@@ -52,7 +52,7 @@ Group Taken::group() const {
 
 std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapshot, sheet::Direction direction,
                                                  const mail::Client& client, const mail::Envelope& envelope,
-                                                 const mail::Recipient& recipient) {
+                                                 const mail::Recipient& recipient, SystemTime now) {
   auto resolved = snapshot.resolve(recipient.mailbox);
   if (resolved.kind == Resolved::Kind::unknown_domain) return std::unexpected(relaying_denied());
   Taken taken;
@@ -77,7 +77,7 @@ std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapsho
   const auto sender = envelope.from.null ? std::string("<>") : envelope.from.mailbox.key();
   taken.rule = &snapshot.rule_for(*taken.settings, direction, client.ip, sender, resolved.mailbox.key());
   if (taken.rule->mode == policy::RuleMode::reject && !taken.never_refused &&
-      taken.settings->operation == policy::Operation::normal) {
+      taken.settings->operation != policy::Operation::observe && !taken.settings->bypassed(now)) {
     return std::unexpected(smtp::Reply(550, {5, 7, 1}, "The recipient does not take mail from this sender"));
   }
   return taken;
@@ -85,7 +85,7 @@ std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapsho
 
 bool go_together(const Taken& first, const Taken& next, bool prdr) {
   if (first.settings->backend != next.settings->backend) return false;
-  if (prdr) return true;
+  if (prdr) return first.settings->size_limit == next.settings->size_limit;
   // Several last replies (LMTP) cannot be told to a client that awaits one.
   if (first.settings->backend && first.settings->backend->protocol == policy::BackendProtocol::lmtp) return false;
   return first.settings == next.settings && first.rule == next.rule && first.unfiltered == next.unfiltered &&

@@ -26,10 +26,10 @@ struct Taken {
 // "user@other"@ours).
 std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapshot, sheet::Direction direction,
                                                  const mail::Client& client, const mail::Envelope& envelope,
-                                                 const mail::Recipient& recipient);
+                                                 const mail::Recipient& recipient, SystemTime now);
 
 // Whether both can be answered by one reply after the data (DESIGN §2). With PRDR each has its own; only the backend
-// must be the same.
+// must be the same, and the size limit, which is checked before anybody answers for himself.
 bool go_together(const Taken& first, const Taken& next, bool prdr);
 
 }  // namespace doorward::gateway

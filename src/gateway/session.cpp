@@ -12,11 +12,17 @@ namespace doorward::gateway {
 
 Task<smtp::Reply> Session::connected(const mail::Client&) { co_return smtp::Reply(220, "Doorward"); }
 
-Task<smtp::Reply> Session::hello(const mail::Client&) { co_return smtp::Reply(250, gateway_.options().host_name); }
+Task<smtp::Reply> Session::hello(const mail::Client&) { co_return smtp::Reply(250, ""); }
 
-Task<smtp::Reply> Session::mail(const mail::Client&, const mail::Envelope&) {
+Task<smtp::Reply> Session::mail(const mail::Client& client, const mail::Envelope& envelope) {
   transaction_.emplace();
   transaction_->snapshot = gateway_.snapshot();
+  auto& refused = transaction_->refused;
+  refused.id = envelope.id;
+  refused.time = envelope.received_at;
+  refused.client_ip = client.ip.text();
+  refused.helo = client.helo;
+  refused.sender = envelope.from.text();
   co_return smtp::Reply(250, {2, 1, 0}, "Sender OK");
 }
 
@@ -24,20 +30,12 @@ Task<smtp::Reply> Session::rcpt(const mail::Client& client, const mail::Envelope
                                 const mail::Recipient& recipient) {
   mail::Recipient wanted = recipient;
   if (wanted.mailbox.domain.empty() && gateway_.options().postmaster) wanted.mailbox = *gateway_.options().postmaster;
-  auto taken = take_recipient(*transaction_->snapshot, sheet::Direction::inbound, client, envelope, wanted);
-  if (!taken) {
-    log::info("rcpt.refused", {{"id", envelope.id},
-                               {"ip", client.ip.text()},
-                               {"sender", envelope.from.text()},
-                               {"recipient", recipient.mailbox.text()},
-                               {"code", taken.error().code},
-                               {"reply", taken.error().lines.front()}});
-    co_return with_reference(std::move(taken.error()), envelope.id);
-  }
+  auto taken = take_recipient(*transaction_->snapshot, sheet::Direction::inbound, client, envelope, wanted,
+                              gateway_.parts().clock.now());
+  if (!taken) co_return refuse(envelope, recipient, std::move(taken.error()));
   auto& all = transaction_->taken;
   if (!all.empty()) {
-    const bool alone = gateway_.singles().contains(client.ip, envelope.from.text());
-    if (alone || !go_together(all.front(), *taken, envelope.prdr)) {
+    if (!go_together(all.front(), *taken, envelope.prdr)) {
       co_return smtp::Reply(452, {4, 5, 3}, "That recipient needs a transaction of its own; please send to it next");
     }
   }
@@ -57,11 +55,34 @@ Task<smtp::Reply> Session::ask_backend(const mail::Client& client, const mail::E
   }
   auto reply = co_await transaction_->proxy->ask(client, envelope, taken.forward);
   if (reply.positive()) co_return smtp::Reply(250, {2, 1, 5}, "Recipient OK");
-  log::info("rcpt.backend_refused", {{"id", envelope.id},
-                                     {"recipient", taken.forward.mailbox.text()},
-                                     {"backend", settings.backend->name},
-                                     {"code", reply.code}});
-  co_return with_reference(std::move(reply), envelope.id);
+  co_return refuse(envelope, taken.given, std::move(reply));
+}
+
+// A refusal carries a reference, and the reference leads to a sheet.
+smtp::Reply Session::refuse(const mail::Envelope& envelope, const mail::Recipient& recipient, smtp::Reply reply) {
+  constexpr size_t kMostKept = 50;
+  reply = with_reference(std::move(reply), envelope.id);
+  auto& refused = transaction_->refused;
+  log::info("rcpt.refused", {{"id", envelope.id},
+                             {"ip", refused.client_ip},
+                             {"sender", refused.sender},
+                             {"recipient", recipient.mailbox.text()},
+                             {"code", reply.code},
+                             {"reply", reply.lines.front()}});
+  if (refused.groups.size() < kMostKept) {
+    sheet::GroupVerdict verdict;
+    verdict.recipients.push_back(recipient.mailbox.text());
+    verdict.klass = sheet::Class::sanity;
+    verdict.disposition = reply.permanent() ? sheet::Disposition::refuse : sheet::Disposition::defer;
+    verdict.reply_code = reply.code;
+    verdict.reply_text = reply.lines.front();
+    refused.groups.push_back(std::move(verdict));
+  }
+  return reply;
+}
+
+void Session::store(sheet::ScoreSheet sheet) {
+  if (gateway_.parts().archive != nullptr) gateway_.parts().archive->add(std::move(sheet));
 }
 
 uint64_t Session::size_limit() const {
@@ -76,6 +97,7 @@ Task<void> Session::reset() {
   if (!transaction_) co_return;
   auto ended = std::move(*transaction_);
   transaction_.reset();
+  if (!ended.refused.groups.empty()) store(std::move(ended.refused));
   if (ended.proxy) co_await ended.proxy->abandon();
 }
 

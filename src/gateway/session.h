@@ -35,11 +35,16 @@ class Session final : public smtp::Handler {
     std::shared_ptr<const policy::Snapshot> snapshot;  // pinned: a reload changes nothing in between
     std::vector<Taken> taken;                          // as the server's envelope has them, in order
     std::unique_ptr<delivery::ProxyTransaction> proxy;
+    sheet::ScoreSheet refused;  // of recipients that were refused: what their reference shows
   };
   struct Judged;
 
+  smtp::Reply refuse(const mail::Envelope& envelope, const mail::Recipient& recipient, smtp::Reply reply);
+  void store(sheet::ScoreSheet sheet);
+
   Task<smtp::Reply> ask_backend(const mail::Client& client, const mail::Envelope& envelope, const Taken& taken);
   Task<bool> judge(Judged& judged);
+  void refuse_loop(Judged& judged, std::vector<smtp::Reply>& replies);
   Task<void> answer_group(Judged& judged, size_t group, std::vector<smtp::Reply>& replies);
   Task<void> hand_over(Judged& judged, size_t group, std::vector<smtp::Reply>& replies);
   void act_after(Judged& judged);

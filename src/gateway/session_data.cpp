@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <utility>
 
 #include "action/action.h"
 #include "base/log.h"
@@ -55,6 +56,18 @@ bool is_handed_on(Disposition disposition) {
 
 // Everything that the data phase works on.
 struct Session::Judged {
+  // Puts a recipient to those that decide like it, or into a group of its own.
+  void add(Group recipient) {
+    const auto same =
+        std::find_if(groups.begin(), groups.end(), [&](const Group& other) { return other.decides_like(recipient); });
+    group_of.push_back(static_cast<size_t>(same - groups.begin()));
+    if (same == groups.end()) {
+      groups.push_back(std::move(recipient));
+    } else {
+      same->recipients.push_back(std::move(recipient.recipients.front()));
+    }
+  }
+
   const mail::Client& client;
   const mail::Envelope& envelope;
   const mail::Content& content;
@@ -68,45 +81,44 @@ struct Session::Judged {
 Task<std::vector<smtp::Reply>> Session::data(const mail::Client& client, const mail::Envelope& envelope,
                                              mail::Content content) {
   const auto begun = gateway_.parts().clock.steady();
-  auto& taken = transaction_->taken;
-  std::vector<smtp::Reply> replies(taken.size());
+  std::vector<smtp::Reply> replies(transaction_->taken.size());
   Judged judged{client, envelope, content};
-  for (const auto& recipient : taken) {
-    auto group = recipient.group();
-    const auto same = std::find_if(judged.groups.begin(), judged.groups.end(),
-                                   [&](const Group& other) { return other.decides_like(group); });
-    judged.group_of.push_back(static_cast<size_t>(same - judged.groups.begin()));
-    if (same == judged.groups.end()) {
-      judged.groups.push_back(std::move(group));
-    } else {
-      same->recipients.push_back(std::move(group.recipients.front()));
-    }
-  }
+  for (const auto& recipient : transaction_->taken) judged.add(recipient.group());
 
-  const bool understood = co_await judge(judged);
-  if (!understood || judged.message->headers().count("Received") > kMostHops) {
-    co_await reset();
-    replies.assign(taken.empty() ? 1 : replies.size() + (envelope.prdr ? 1 : 0),
-                   understood ? loop_detected(envelope.id) : internal_failure(envelope.id));
-    if (!envelope.prdr) replies.resize(1);
-    log::warning("mail.not_judged", {{"id", envelope.id}, {"reply", replies.front().lines.front()}});
-    co_return replies;
-  }
-  for (size_t group = 0; group < judged.groups.size(); ++group) co_await answer_group(judged, group, replies);
-  act_after(judged);
-  record(judged, replies);
-  observe(judged.sheet, std::chrono::duration<double>(gateway_.parts().clock.steady() - begun).count());
-  if (gateway_.parts().archive != nullptr) gateway_.parts().archive->add(std::move(judged.sheet));
-
-  auto combined = combine(replies, envelope.id);
-  if (envelope.prdr) {
-    replies.push_back(combined.differ ? smtp::Reply(250, {2, 6, 0}, "Answered for each recipient") : combined.reply);
+  if (!co_await judge(judged)) {
+    std::fill(replies.begin(), replies.end(), internal_failure(envelope.id));
+    log::error("mail.not_judged", {{"id", envelope.id}, {"mend", "too much long work waits: see doorward_ metrics"}});
+  } else if (judged.message->headers().count("Received") > kMostHops) {
+    refuse_loop(judged, replies);
   } else {
-    if (combined.differ) gateway_.singles().add(client.ip, envelope.from.text());
-    replies.assign(1, std::move(combined.reply));
+    for (size_t group = 0; group < judged.groups.size(); ++group) co_await answer_group(judged, group, replies);
+    act_after(judged);
+    record(judged, replies);
+  }
+  if (!judged.sheet.id.empty()) {
+    observe(judged.sheet, std::chrono::duration<double>(gateway_.parts().clock.steady() - begun).count());
+    const auto refused = std::exchange(transaction_->refused.groups, {});
+    judged.sheet.groups.insert(judged.sheet.groups.end(), refused.begin(), refused.end());
+    store(std::move(judged.sheet));
+  }
+  if (envelope.prdr) {
+    replies.push_back(closing(replies));
+  } else {
+    replies.assign(1, combine(replies, envelope.id));
   }
   co_await reset();
   co_return replies;
+}
+
+void Session::refuse_loop(Judged& judged, std::vector<smtp::Reply>& replies) {
+  std::fill(replies.begin(), replies.end(), loop_detected(judged.envelope.id));
+  for (auto& verdict : judged.sheet.groups) {
+    verdict.klass = sheet::Class::sanity;
+    verdict.disposition = verdict.intended = sheet::Disposition::refuse;
+    verdict.reply_code = replies.front().code;
+    verdict.reply_text = replies.front().lines.front();
+  }
+  record(judged, replies);
 }
 
 // Parses and judges; long messages off this core. False when there was no room to do so.
@@ -226,6 +238,7 @@ void Session::record(Judged& judged, std::span<const smtp::Reply> replies) {
                               {"class", sheet::name(verdict.klass)},
                               {"disposition", sheet::name(verdict.disposition)},
                               {"observed", verdict.observed},
+                              {"bypassed", verdict.bypassed},
                               {"code", verdict.reply_code},
                               {"judged_us", judged.sheet.judged_microseconds}});
   }

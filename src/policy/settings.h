@@ -76,6 +76,9 @@ struct Settings {
   std::vector<uint64_t> owners;                 // sorted: tenants and lists whose findings count
   std::vector<uint64_t> word_lists;             // sorted
   std::vector<const filter::Entries*> entries;  // nearest level first; owned by the snapshot
+
+  // An emergency bypass holds until its end and no longer.
+  bool bypassed(SystemTime now) const { return operation == Operation::bypass && now < bypass_until; }
 };
 
 // How a recipient is known.

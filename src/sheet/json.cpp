@@ -89,7 +89,11 @@ void write_group(Writer& json, const GroupVerdict& group) {
   json.number("scl", group.priced.scl.level());
   json.text("class", name(group.klass));
   json.text("disposition", name(group.disposition));
-  if (group.observed) json.raw("observed", "true");
+  if (group.observed) {
+    json.raw("observed", "true");
+    json.text("intended", name(group.intended));
+  }
+  if (group.bypassed) json.raw("bypassed", "true");
   if (group.priced.stance != Stance::none) json.text("stance", kStances[static_cast<size_t>(group.priced.stance)]);
   // The points of each finding, in the findings' order; null where it does not count for these recipients.
   json.open("points", '[');
@@ -170,6 +174,8 @@ GroupVerdict read_group(const boost::json::object& object) {
   group.klass = class_of(text_of(object, "class")).value_or(Class::unsure);
   group.disposition = disposition_of(text_of(object, "disposition")).value_or(Disposition::deliver);
   group.observed = object.contains("observed");
+  group.intended = disposition_of(text_of(object, "intended")).value_or(group.disposition);
+  group.bypassed = object.contains("bypassed");
   group.reply_code = integer_of<int>(object, "reply_code");
   group.reply_text = text_of(object, "reply");
   return group;

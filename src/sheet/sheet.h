@@ -24,8 +24,10 @@ struct GroupVerdict {
   Priced priced;
   Class klass = Class::clean;
   Disposition disposition = Disposition::deliver;
-  bool observed = false;  // the domain only observes: delivered whatever the verdict
-  int reply_code = 0;     // what the sender was told
+  bool observed = false;                        // the domain only observes: delivered whatever the verdict
+  Disposition intended = Disposition::deliver;  // what would have become of it, had the domain not only observed
+  bool bypassed = false;                        // an emergency bypass was on: no filter was run
+  int reply_code = 0;                           // what the sender was told
   std::string reply_text;
 };
 

@@ -32,6 +32,12 @@ std::string time_text(SystemTime time) {
   return text;
 }
 
+std::string remark(const GroupVerdict& group) {
+  if (group.bypassed) return " (emergency bypass: not judged)";
+  if (!group.observed) return "";
+  return fmt::format(" (only observed; else: {})", name(group.intended));
+}
+
 std::string why(const GroupVerdict& group) {
   const auto scl = group.priced.scl.level();
   if (group.priced.stance == Stance::block) return "a block of the recipient's own decides, whatever the points";
@@ -70,9 +76,8 @@ std::string to_text(const ScoreSheet& sheet) {
   for (const auto& group : sheet.groups) {
     std::string recipients;
     for (const auto& recipient : group.recipients) recipients += (recipients.empty() ? "" : ", ") + shown(recipient);
-    out +=
-        fmt::format("  {}{} → {}{}, rule \"{}\"\n", recipients.empty() ? "" : "to " + recipients + ": ",
-                    name(group.klass), name(group.disposition), group.observed ? " (only observed)" : "", group.rule);
+    out += fmt::format("  {}{} → {}{}, rule \"{}\"\n", recipients.empty() ? "" : "to " + recipients + ": ",
+                       name(group.klass), name(group.disposition), remark(group), group.rule);
     out += fmt::format("    {:>8}  in all: {}\n", group.priced.total.text(), why(group));
     append_findings(out, sheet, group);
     if (group.reply_code != 0)

@@ -78,6 +78,7 @@ TEST_F(JudgeTest, ObservedDomainsGetEverythingAndTheVerdictIsRecorded) {
   EXPECT_EQ(seen.klass, Class::spam);
   EXPECT_EQ(seen.disposition, Disposition::deliver);
   EXPECT_TRUE(seen.observed);
+  EXPECT_EQ(seen.intended, Disposition::refuse) << "what the customer wants to know after observing";
 }
 
 TEST_F(JudgeTest, ABypassHoldsUntilItsEndOnly) {

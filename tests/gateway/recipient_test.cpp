@@ -40,6 +40,11 @@ class RecipientTest : public testing::Test {
     asked.below.push_back(
         tenant(policy::Level::mailbox, "strict@asked.example", {{"threshold", value("very_strict")}}));
 
+    auto bypassed = tenant(
+        policy::Level::domain, "bypassed.example",
+        {{"backend", value("a")}, {"operation", value("bypass")}, {"bypass_until", value("2026-10-01T00:00:00Z")}});
+    bypassed.rules.push_back(reject);
+
     auto listed =
         tenant(policy::Level::domain, "listed.example", {{"backend", value("b")}, {"recipients", value("listed")}});
     auto box = tenant(policy::Level::mailbox, "known@listed.example");
@@ -48,6 +53,7 @@ class RecipientTest : public testing::Test {
 
     auto first = tenant(policy::Level::customer, "first"), second = tenant(policy::Level::customer, "second");
     first.below.push_back(asked);
+    first.below.push_back(bypassed);
     second.below.push_back(listed);
     policy.provider.below = {first, second};
     auto made = policy::Snapshot::make(policy, "");
@@ -62,7 +68,7 @@ class RecipientTest : public testing::Test {
     const auto path = "<" + address + ">";
     auto mailbox = mail::parse_forward_path(path, mail::Utf8::allowed, rest);
     EXPECT_TRUE(mailbox) << address;
-    return take_recipient(*snapshot_, sheet::Direction::inbound, client_, envelope_, {*mailbox});
+    return take_recipient(*snapshot_, sheet::Direction::inbound, client_, envelope_, {*mailbox}, now_);
   }
   int refused_with(const std::string& address) {
     const auto taken = take(address);
@@ -72,6 +78,7 @@ class RecipientTest : public testing::Test {
   std::shared_ptr<const policy::Snapshot> snapshot_;
   mail::Client client_;
   mail::Envelope envelope_;
+  SystemTime now_{std::chrono::seconds(1'790'000'000)};  // 2026-09-21
 };
 
 TEST_F(RecipientTest, TakesOnlyTheTenantsDomains) {
@@ -114,6 +121,13 @@ TEST_F(RecipientTest, RefusesByRuleButNeverPostmaster) {
   ASSERT_TRUE(postmaster);
   EXPECT_TRUE(postmaster->never_refused);
   EXPECT_TRUE(take("abuse@asked.example")->never_refused);
+}
+
+TEST_F(RecipientTest, ABypassSuspendsRejectRulesUntilItsEnd) {
+  envelope_.from.mailbox = *mail::parse_mailbox("win@casino.example");
+  EXPECT_EQ(refused_with("x@bypassed.example"), 250);
+  now_ += std::chrono::days(30);
+  EXPECT_EQ(refused_with("x@bypassed.example"), 550);
 }
 
 TEST_F(RecipientTest, OnlyThoseWithTheSameFateShareATransaction) {

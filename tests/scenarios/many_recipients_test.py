@@ -69,6 +69,15 @@ class ManyRecipients(Scenario):
         self.assertEqual([[a for a in delivered_to(raw) if a.startswith("user")][0] for raw in self.sink.maildir.raw()],
                          ["user@lax.example"])
 
+    def test_prdr_needs_one_size_limit(self):
+        gateway = self.gateway([f'name = "{name}.example"\nbackend = "office"\nsize_limit = "{limit}"\n{JUDGED}'
+                                for name, limit in (("large", "25MB"), ("small", "2kB"))])
+        with smtplib.SMTP("127.0.0.1", gateway.port) as client:
+            client.ehlo("out.example")
+            client.docmd("MAIL FROM:<a@out.example> PRDR")
+            self.assertEqual(client.rcpt("user@large.example")[0], 250)
+            self.assertEqual(client.rcpt("user@small.example")[0], 452)
+
     @unittest.skipUnless(available("dovecot"), "Dovecot is not installed (tools/install-packages test)")
     def test_lmtp_backends_get_one_recipient_a_transaction(self):
         dovecot = self.started(DovecotLmtp(self.place("dovecot"), ["bob", "carol"]))

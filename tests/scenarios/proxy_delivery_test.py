@@ -1,5 +1,7 @@
 """A mail passes, or is refused with a reason, within the session; the backend gets exactly what it should."""
 
+import email.message
+import email.policy
 import re
 import smtplib
 import subprocess
@@ -18,6 +20,15 @@ class ProxyDelivery(Scenario):
         domains = bodies or (f'name = "in.example"\nbackend = "office"\n{JUDGED}',)
         text = policy(*domains, backends={"office": f"127.0.0.1:{self.sink.port}"}, lists=WORD_LIST)
         return self.started(Gateway(self.place("gateway"), text, **options))
+
+    def sheet(self, gateway, reference):
+        """What the reference shows, as soon as it is stored."""
+        def stored():
+            shown = subprocess.run([DOORWARD, "scan", "--config", gateway.config, "--ref", reference], capture_output=True,
+                                   text=True, check=False)
+            return shown.stdout if shown.returncode == 0 else None
+
+        return wait_for("the stored sheet", stored)
 
     def test_good_mail_arrives_byte_for_byte_with_our_trace_on_top(self):
         gateway = self.gateway()
@@ -43,12 +54,7 @@ class ProxyDelivery(Scenario):
         reference = re.search(r"\[ref ([0-9A-Z]{26})\]", text)[1]
         self.assertEqual(self.sink.maildir.raw(), [])
 
-        def sheet():
-            shown = subprocess.run([DOORWARD, "scan", "--config", gateway.config, "--ref", reference], capture_output=True,
-                                   text=True, check=False)
-            return shown.stdout if shown.returncode == 0 else None
-
-        shown = wait_for("the stored sheet", sheet)
+        shown = self.sheet(gateway, reference)
         self.assertIn(BAD_WORD, shown)
         self.assertIn("SCL 10 exceeds the threshold 4", shown)
         self.assertEqual([e["class"] for e in gateway.events("mail.judged")], ["spam"])
@@ -65,6 +71,29 @@ class ProxyDelivery(Scenario):
                 self.assertGreaterEqual(code, 500, f"{trick}: {code} {text}")
             code, _ = client.docmd("RCPT TO:<Postmaster@in.example>")
             self.assertEqual(code, 250)
+
+    def test_the_reference_of_a_refused_recipient_leads_to_a_sheet(self):
+        gateway = self.gateway(f'name = "in.example"\nbackend = "office"\n{JUDGED}'
+                               '[[customer.domain.rule]]\nname = "no casino"\nsender = "*@casino.example"\nmode = "reject"\n')
+        with smtplib.SMTP("127.0.0.1", gateway.port) as client:
+            client.ehlo("out.example")
+            client.mail("win@casino.example")
+            code, text = client.rcpt("bob@in.example")
+            self.assertEqual(code, 550)
+        shown = self.sheet(gateway, re.search(r"\[ref ([0-9A-Z]{26})\]", text.decode())[1])
+        self.assertIn("to bob@in.example: sanity → refuse", shown)
+        self.assertIn("win@casino.example", shown)
+
+    def test_file_names_that_are_blocked_are_content(self):
+        gateway = self.gateway(f'name = "in.example"\nbackend = "office"\n{JUDGED}'
+                               '[[customer.domain.entry]]\nkind = "file-name"\nblock = "*.exe"\n')
+        mail = email.message.EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = "a@out.example", "bob@in.example", "Setup"
+        mail.set_content("see attachment")
+        mail.add_attachment(b"MZ", maintype="application", subtype="octet-stream", filename="setup.exe")
+        with self.assertRaises(smtplib.SMTPDataError):
+            send(gateway.port, "a@out.example", ["bob@in.example"], mail.as_bytes(policy=email.policy.SMTP))
+        self.assertEqual([e["class"] for e in gateway.events("mail.judged")], ["content"])
 
     def test_backend_that_is_down_is_a_4xx_and_its_address_stays_hidden(self):
         port = free_port()
