@@ -165,7 +165,7 @@ Reply Session::hello_reply(const Reply& taken) const {
   if (all.requiretls) lines.emplace_back("REQUIRETLS");
   lines.emplace_back("LIMITS RCPTMAX=" + std::to_string(options.limits.recipients) +
                      " MAILMAX=" + std::to_string(options.limits.transactions));
-  if (trusted_for_xclient_) lines.emplace_back("XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT");
+  if (trusted_for_xclient_) lines.emplace_back("XCLIENT NAME ADDR PORT PROTO HELO");  // what is used of it
   lines.emplace_back("HELP");
   return reply;
 }
