@@ -68,6 +68,7 @@ struct Verdicted {  // what an action of the later phases looks at
   const sheet::ScoreSheet& sheet;
   const sheet::GroupVerdict& verdict;
   const Settings& settings;
+  std::string_view host_name = {};  // the gateway's; results of authentication that bear it can only be ours
 };
 
 class Action {

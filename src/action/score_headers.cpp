@@ -8,13 +8,12 @@
 #include <vector>
 
 #include "action/encoded_text.h"
-#include "mail/ascii.h"
+#include "action/foreign_fields.h"
 
 namespace doorward::action {
 namespace {
 
 constexpr size_t kShownFindings = 12;
-constexpr size_t kMostRemoved = 100;
 
 // "structure:html_only=0.3 word_list:word_hit=4": those that count, the heaviest first.
 std::string heaviest(const sheet::ScoreSheet& sheet, const sheet::Priced& priced) {
@@ -30,17 +29,6 @@ std::string heaviest(const sheet::ScoreSheet& sheet, const sheet::Priced& priced
     text += fmt::format(" {}:{}={}", finding.filter, finding.symbol, priced.points[weights[n].second].text());
   }
   return text;
-}
-
-void remove_foreign(const Verdicted& mail, mime::Edits& edits) {
-  size_t removed = 0;
-  for (const auto& field : mail.message.headers().fields()) {
-    const bool ours = mail::starts_ignoring_case(field.name, "X-Doorward-");
-    const bool spam = mail.settings.spam_headers && mail::starts_ignoring_case(field.name, "X-Spam-");
-    if (!ours && !spam) continue;
-    if (removed++ == kMostRemoved) return;
-    if (!edits.add({.offset = field.offset, .length = field.length, .replacement = {}})) return;
-  }
 }
 
 class ScoreHeaders final : public Action {
@@ -65,8 +53,12 @@ class ScoreHeaders final : public Action {
   }
 
   void on_verdict(const Verdicted& mail, MessageOutcome& outcome) const override {
-    remove_foreign(mail, outcome.edits);
-    if (mail.sheet.direction == sheet::Direction::outbound) return;
+    const bool inbound = mail.sheet.direction == sheet::Direction::inbound;
+    remove_foreign_fields(
+        mail.message,
+        {.spam = mail.settings.spam_headers, .authserv_id = inbound ? mail.host_name : std::string_view()},
+        outcome.edits);
+    if (!inbound) return;
     const auto& verdict = mail.verdict;
     const std::string points = verdict.priced.total.text();
     std::string fields;

@@ -53,8 +53,10 @@ class Matching {
     look_for_networks(entries);
     if (!entries.file_names.empty() || !entries.file_patterns.empty()) {
       for (const auto& part : mail_.message.parts()) {
-        if (!part.file_name.empty())
-          look(entries, entries.file_names, entries.file_patterns, folded_part(part.file_name), nullptr);
+        // Where name= and filename= differ, mail programs differ in which they take.
+        for (const auto* given : {&part.file_name, &part.other_name}) {
+          if (!given->empty()) look(entries, entries.file_names, entries.file_patterns, folded_part(*given), nullptr);
+        }
       }
     }
     look_for_parts(entries);
@@ -160,6 +162,8 @@ class BlocksAndPasses final : public Filter {
         .default_cap = 0,
         .symbols =
             {{"block", "An entry of a block list matches the mail: it is refused."},
+             {"file_name_blocked",
+              "An entry of a block list matches a file's name: the mail is refused for its content."},
              {"pass",
               "An entry of a pass list matches the mail and its sender is proven: the filters' points do not count."},
              {"pass_unproven",
@@ -194,11 +198,14 @@ class BlocksAndPasses final : public Filter {
   }
 
  private:
+  static std::string_view symbol(const Entry& entry, bool proven) {
+    if (entry.pass) return proven ? "pass" : "pass_unproven";
+    // The verdict's class follows from it: unwanted content, not spam.
+    return entry.kind == EntryKind::file_name ? "file_name_blocked" : "block";
+  }
   static void add(const Entries& entries, const Entry& entry, bool proven, sheet::Findings& findings) {
     findings.push_back({.filter = "blocks_and_passes",
-                        .symbol = !entry.pass ? "block"
-                                  : proven    ? "pass"
-                                              : "pass_unproven",
+                        .symbol = symbol(entry, proven),
                         .strength = 0,
                         .evidence = fmt::format("{} {}{}{}", name(entry.kind), printable(entry.pattern),
                                                 entry.note.empty() ? "" : ": ", printable(entry.note)),

@@ -98,9 +98,9 @@ std::vector<ContentReading> read_content(const Headers& headers, bool in_digest,
       add_reading(readings, read_one(field.value, part, oddities));
     } else if (iequals(field.name, "content-transfer-encoding")) {
       if (++transfers > 1) oddities.add("duplicate_transfer_encoding", part);
-      const Encoding encoding = encoding_of(unfold(field.value));
-      if (encoding == Encoding::unknown) oddities.add("unknown_encoding", part, field.value);
-      if (std::ranges::find(encodings, encoding) == encodings.end()) encodings.push_back(encoding);
+      const std::string value = unfold(field.value);
+      if (encoding_of(value) == Encoding::unknown) oddities.add("unknown_encoding", part, field.value);
+      add_encodings(value, encodings);
     }
   }
   if (readings.empty()) {

@@ -146,6 +146,43 @@ std::string unfold(std::string_view value) {
   return result;
 }
 
+size_t comment_length(std::string_view text) {
+  if (!text.starts_with('(')) return 0;
+  size_t depth = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '(') {
+      ++depth;
+    } else if (text[i] == ')' && --depth == 0) {
+      return i + 1;
+    }
+  }
+  return 0;
+}
+
+std::string without_comments(std::string_view value) {
+  std::string result;
+  result.reserve(value.size());
+  bool quoted = false;
+  size_t unclosed = 0;
+  for (size_t i = 0; i < value.size(); ++i) {
+    const char c = value[i];
+    if (c == '(' && !quoted && unclosed < kMostUnclosed) {
+      if (const size_t length = comment_length(value.substr(i)); length != 0) {
+        result.push_back(' ');
+        i += length - 1;
+        continue;
+      }
+      ++unclosed;
+    }
+    if (c == '"') quoted = !quoted;
+    result.push_back(c);
+    if (c == '\\' && quoted && i + 1 < value.size()) result.push_back(value[++i]);
+  }
+  return result;
+}
+
 const Header* Headers::find(std::string_view name) const {
   for (const Header& field : fields_) {
     if (iequals(field.name, name)) return &field;

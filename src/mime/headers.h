@@ -27,4 +27,11 @@ HeaderSection scan_headers(std::string_view entity, size_t base, const Limits& l
 // The value with its folds undone (RFC 5322 §2.2.3), trimmed.
 std::string unfold(std::string_view value);
 
+// The length of the comment (RFC 5322 §3.2.2, they nest) that `text` begins with; 0 if none begins or it never ends.
+// Looking for the end of one that has none costs the rest of the text: readers give up after so many.
+inline constexpr size_t kMostUnclosed = 8;
+size_t comment_length(std::string_view text);
+// Each comment outside quotes made a blank; one that never ends stays.
+std::string without_comments(std::string_view value);
+
 }  // namespace doorward::mime

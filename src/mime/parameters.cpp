@@ -48,21 +48,12 @@ class Reader {
 
  private:
   void skip_comment() {
-    size_t depth = 0, i = 0;
-    for (; i < rest_.size(); ++i) {
-      if (rest_[i] == '\\')
-        ++i;
-      else if (rest_[i] == '(')
-        ++depth;
-      else if (rest_[i] == ')' && --depth == 0)
-        break;
-    }
-    if (i >= rest_.size()) {  // never closed: an ordinary character
-      rest_.remove_prefix(1);
+    const size_t length = unclosed_ < kMostUnclosed ? comment_length(rest_) : 0;
+    if (length == 0) {  // never closed: passed over by itself
+      ++unclosed_;
       field_.malformed = true;
-    } else {
-      rest_.remove_prefix(i + 1);
     }
+    rest_.remove_prefix(std::max<size_t>(length, 1));
   }
 
   void skip_separators() {
@@ -89,15 +80,17 @@ class Reader {
           field_.malformed = true;  // "text/html charset=x": the semicolon is missing
           return;
         }
-      } else if (c == '=') {
+        rest_.remove_prefix(std::max<size_t>(std::min(more, rest_.size()), 1));
+        continue;
+      }
+      if (c == '=') {
         // No type at all, parameters only.
         rest_ = text_;
         field_.main.clear();
         field_.malformed = true;
         return;
-      } else if (c != '"') {
-        field_.main.push_back(lower(c));
       }
+      if (c != '"') field_.main.push_back(lower(c));
       rest_.remove_prefix(1);
     }
   }
@@ -229,6 +222,7 @@ class Reader {
 
   std::string text_;
   std::string_view rest_;
+  size_t unclosed_ = 0;  // comments
   ContentField field_;
   std::vector<Segment> segments_;
 };

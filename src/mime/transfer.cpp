@@ -1,8 +1,10 @@
 #include "mime/transfer.h"
 
 #include <array>
+#include <utility>
 
 #include "mime/chars.h"
+#include "mime/headers.h"
 
 namespace doorward::mime {
 
@@ -21,6 +23,21 @@ constexpr std::array<uint8_t, 256> make_base64_values() {
   return values;
 }
 constexpr auto kBase64 = make_base64_values();
+
+constexpr std::array<std::pair<std::string_view, Encoding>, 3> kContained{
+    {{"base64", Encoding::base64}, {"quoted-printable", Encoding::quoted_printable}, {"uue", Encoding::uuencode}}};
+
+Encoding named(std::string_view name) {
+  for (const std::string_view plain : {"7bit", "8bit", "binary", "7-bit", "8-bit"}) {
+    if (iequals(name, plain)) return Encoding::identity;
+  }
+  if (iequals(name, "base64")) return Encoding::base64;
+  if (iequals(name, "quoted-printable")) return Encoding::quoted_printable;
+  for (const std::string_view uu : {"uuencode", "x-uuencode", "uue", "x-uue"}) {
+    if (iequals(name, uu)) return Encoding::uuencode;
+  }
+  return Encoding::unknown;
+}
 
 }  // namespace
 
@@ -180,20 +197,35 @@ std::string_view decode_transfer(std::string_view body, Encoding encoding, std::
 }
 
 Encoding encoding_of(std::string_view value) {
-  const size_t comment = value.find('(');
-  if (comment != kNone && comment != 0) value = value.substr(0, comment);
-  value = trim(value);
+  std::string bare;
+  if (value.find('(') != kNone) {
+    bare = without_comments(value);
+    value = bare;
+    // A comment that never ends.
+    if (const size_t comment = value.find('('); comment != 0) value = value.substr(0, comment);
+  }
   const auto around = [](char c) { return is_space(c) || c == ';' || c == '"' || c == '\''; };
   while (!value.empty() && (around(value.back()) || value.back() == '.')) value.remove_suffix(1);
   while (!value.empty() && around(value.front())) value.remove_prefix(1);
-  if (value.empty() || iequals(value, "7bit") || iequals(value, "8bit") || iequals(value, "binary") ||
-      iequals(value, "7-bit") || iequals(value, "8-bit"))
-    return Encoding::identity;
-  if (iequals(value, "base64")) return Encoding::base64;
-  if (iequals(value, "quoted-printable")) return Encoding::quoted_printable;
-  if (iequals(value, "uuencode") || iequals(value, "x-uuencode") || iequals(value, "uue") || iequals(value, "x-uue"))
-    return Encoding::uuencode;
-  return Encoding::unknown;
+  return value.empty() ? Encoding::identity : named(value);
+}
+
+void add_encodings(std::string_view value, std::vector<Encoding>& encodings) {
+  const auto add = [&](Encoding encoding) {
+    // Both leave the bytes as they are.
+    const auto plain = [](Encoding e) { return e == Encoding::identity || e == Encoding::unknown; };
+    if (std::ranges::none_of(encodings, [&](Encoding e) { return e == encoding || (plain(e) && plain(encoding)); }))
+      encodings.push_back(encoding);
+  };
+  value = trim(value);
+  add(encoding_of(value));
+  if (value.empty() || named(value) != Encoding::unknown) return;
+  std::string joined = without_comments(value);
+  std::erase_if(joined, is_space);
+  for (const auto& [name, encoding] : kContained) {
+    if (ifind(value, name) != kNone || ifind(joined, name) != kNone) add(encoding);
+  }
+  add(Encoding::identity);
 }
 
 bool find_uu_block(std::string_view text, size_t from, UuBlock& block) {

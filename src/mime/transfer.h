@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "mime/message.h"
 
@@ -28,6 +29,9 @@ std::string_view decode_transfer(std::string_view body, Encoding encoding, std::
 
 // Content-Transfer-Encoding's value; empty is identity.
 Encoding encoding_of(std::string_view value);
+// The same, and the encodings that other readers may take a value for which is more than a name: comments (RFC 2045
+// §5.1 allows them, many readers do not know it), quotes, lists. Each is added once; at most four in all.
+void add_encodings(std::string_view value, std::vector<Encoding>& encodings);
 
 // A block `begin 644 name … end` inside text.
 struct UuBlock {

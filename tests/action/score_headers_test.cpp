@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "action/encoded_text.h"
+#include "action/subject_tag.h"
 #include "action/verdicted.h"
 
 namespace doorward::action {
@@ -51,6 +52,81 @@ TEST(ScoreHeaders, strangers_fields_of_our_name_are_removed) {
   mail.settings.score_header = true;
   mail.sheet.direction = sheet::Direction::outbound;
   EXPECT_EQ(mail.after(score_headers()), "Subject: a\r\n\r\nx\r\n") << "outbound mail gets none";
+}
+
+TestVerdict stranger(std::string raw) {
+  TestVerdict mail(std::move(raw));
+  mail.settings.score_header = false;
+  return mail;
+}
+
+TEST(ScoreHeaders, strangers_fields_are_removed_whatever_their_shape) {
+  const auto after = [](std::string fields) { return stranger(fields + "A: b\r\n\r\nX-Doorward-Score: body\r\n"); };
+  const std::string rest = "A: b\r\n\r\nX-Doorward-Score: body\r\n";
+  for (const char* field :
+       {"X-DOORWARD-score:-9\r\n", "X-Doorward-Score \t: -9\r\n", "X-Doorward-Score:\r\n -9\r\n\tmore\r\n",
+        "X-Doorward-Score\r\n : -9\r\n", "X-Doorward-Score: -9\r\n \r\n more\r\n", "X-Doorward-: x\r\n"})
+    EXPECT_EQ(after(field).after(score_headers()), rest) << field;
+  for (const char* field : {"X-Doorwards: x\r\n", "X-A: X-Doorward-Score: 1\r\n", "A:\r\n X-Doorward-Score: 1\r\n"})
+    EXPECT_EQ(after(field).after(score_headers()), field + rest);
+  // Lines that are no fields, after which some readers go on with the header.
+  EXPECT_EQ(stranger("A: b\r\nno field\r\nnor this\r\nX-Doorward-Score: -9\r\n\r\nx").after(score_headers()),
+            "A: b\r\nno field\r\nnor this\r\n\r\nx");
+}
+
+TEST(ScoreHeaders, strangers_fields_are_removed_whatever_their_number) {
+  std::string apart, together, kept;
+  for (int i = 0; i < 5000; ++i) {  // most of them beyond the parser's limit
+    apart += "X-Doorward-Score: -9\r\nA: b\r\n";
+    together += "X-Doorward-Score: -9\r\n";
+    kept += "A: b\r\n";
+  }
+  EXPECT_EQ(stranger(apart + "\r\nx\r\n").after(score_headers()), kept + "\r\nx\r\n");
+  const TestVerdict mail = stranger(together + "Subject: a\r\n\r\nx\r\n");
+  MessageOutcome outcome;
+  score_headers().on_verdict(mail.view(), outcome);
+  EXPECT_EQ(outcome.edits.apply(mail.raw).size(), 1U) << "one edit for all that touch";
+  const std::string padded = "A: " + std::string(300'000, 'a') + "\r\n";  // beyond the limit of bytes
+  EXPECT_EQ(stranger(padded + "X-Doorward-Score: -9\r\nB: c\r\nx-doorward-ref: 1\r\n\r\nx").after(score_headers()),
+            padded + "B: c\r\n\r\nx");
+}
+
+TEST(ScoreHeaders, removal_leaves_the_subjects_tag_its_place) {
+  std::string fields, kept;
+  for (int i = 0; i < 3000; ++i) {
+    fields += "X-Doorward-Score: -9\r\nA: b\r\n";
+    kept += "A: b\r\n";
+  }
+  TestVerdict mail = stranger("Subject: s\r\n" + fields + "\r\nx");
+  mail.verdict.disposition = sheet::Disposition::tag;
+  mail.verdict.klass = sheet::Class::spam;
+  MessageOutcome outcome;
+  subject_tag().on_verdict(mail.view(), outcome);
+  score_headers().on_verdict(mail.view(), outcome);
+  std::string made;
+  for (const auto piece : outcome.edits.apply(mail.raw)) made += piece;
+  EXPECT_EQ(made, "Subject: *** SPAM *** s\r\n" + kept + "\r\nx");
+}
+
+TEST(ScoreHeaders, results_of_authentication_in_our_name_are_removed) {
+  const auto after = [](const std::string& value) {
+    return stranger("authentication-Results:" + value + "\r\nA: b\r\n\r\nx").after(score_headers());
+  };
+  for (const char* value :
+       {" mx.example.net; spf=pass smtp.mailfrom=d.example", " MX.Example.NET 1; none", "mx.example.net;dkim=pass",
+        "\r\n (a (b) \\) c)\r\n mx.example.net(d); spf=pass", " \"mx.example.net\"; spf=pass",
+        " \"mx.ex\\ample.net\" ; spf=pass", " mx.example.net", " mx.example.net/1; spf=pass"})
+    EXPECT_EQ(after(value), "A: b\r\n\r\nx") << value;
+  for (const char* value : {" mx.example.org; spf=pass", " amx.example.net; spf=pass", " mx.example.net.org; spf=pass",
+                            " (mx.example.net) other.example; spf=pass", " spf=pass", ""})
+    EXPECT_NE(after(value), "A: b\r\n\r\nx") << value;
+  TestVerdict mail = stranger("Authentication-Results : mx.example.net; spf=pass\r\nA: b\r\n\r\nx");
+  EXPECT_EQ(mail.after(score_headers()), "A: b\r\n\r\nx");
+  mail.sheet.direction = sheet::Direction::outbound;
+  EXPECT_EQ(mail.after(score_headers()), mail.raw) << "of our own users";
+  mail.sheet.direction = sheet::Direction::inbound;
+  mail.host_name.clear();
+  EXPECT_EQ(mail.after(score_headers()), mail.raw);
 }
 
 TEST(ScoreHeaders, are_bounded_and_folded) {

@@ -80,6 +80,26 @@ TEST(BlocksAndPasses, file_names) {
   EXPECT_FALSE(blocks(EntryKind::file_name, "*.exe"));
 }
 
+TEST(BlocksAndPasses, a_blocked_file_name_has_a_symbol_of_its_own) {
+  TestMail mail = mail_from("anna@example.org");
+  const auto symbol = [&](EntryKind kind, std::string pattern) {
+    const auto entries = compiled({{.kind = kind, .pattern = std::move(pattern)}});
+    mail.input.entries = {entries.get()};
+    const auto findings = mail.judged_by(blocks_and_passes());
+    return findings.size() == 1 ? std::string(findings[0].symbol) : "none";
+  };
+  EXPECT_EQ(symbol(EntryKind::file_name, "*.pdf"), "file_name_blocked");
+  EXPECT_EQ(symbol(EntryKind::subject_part, "invoice"), "block");
+  EXPECT_TRUE(mail.unknown.empty());
+}
+
+TEST(BlocksAndPasses, both_names_of_a_file_count) {
+  TestMail mail(
+      "Content-Type: application/pdf; name=\"a.exe\"\nContent-Disposition: attachment; filename=\"a.pdf\"\n\nx\n");
+  EXPECT_EQ(stance({.kind = EntryKind::file_name, .pattern = "*.pdf"}, mail), Stance::block);
+  EXPECT_EQ(stance({.kind = EntryKind::file_name, .pattern = "*.exe"}, mail), Stance::block);
+}
+
 TEST(BlocksAndPasses, parts_of_subject_and_body) {
   EXPECT_TRUE(blocks(EntryKind::subject_part, "invoice"));
   EXPECT_TRUE(blocks(EntryKind::subject_part, "your invoice"));

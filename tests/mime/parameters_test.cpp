@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 #include "mail_text.h"
 
 namespace doorward::mime {
@@ -46,6 +48,19 @@ TEST(Parameters, Rfc2231) {
   EXPECT_EQ(value_of("a/b; f*=iso-8859-1''%E4", "f"), "ä");
   EXPECT_EQ(value_of("a/b; f*=%C3%A4", "f"), "ä");
   EXPECT_EQ(value_of("a/b; f*=utf-8''100%", "f"), "100%");
+}
+
+// Each comment that is never closed, and each blank of a long run, used to cost the rest of the field: seconds.
+TEST(Parameters, UnclosedCommentsAndBlanksTakeLinearTime) {
+  const auto begun = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) {
+    read_content_field(testing::repeated("(", 64 * 1024));
+    read_content_field("a/b; " + testing::repeated("(", 64 * 1024));
+    read_content_field("(x)" + testing::repeated(" ", 60 * 1024) + "a/b");
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(2));
+  EXPECT_EQ(read_content_field("(x)" + testing::repeated(" ", 1024) + "a/b").main, "a/b");
+  EXPECT_EQ(read_content_field("( (x) a/b").main, "a/b");
 }
 
 TEST(Parameters, ManyAreCut) {

@@ -124,6 +124,29 @@ TEST(Parts, TwoTransferEncodingsAreBothRead) {
   EXPECT_EQ(shown(message), "aGVsbG8=\nhello");
 }
 
+TEST(Parts, TransferEncodingWithCommentsOrMoreIsReadBothWays) {
+  for (const char* value : {"(x) base64 (y)", "(x)base64", "base64 foo", "base64,7bit", "\"base64\""}) {
+    const std::string raw = lines({"Content-Transfer-Encoding: " + std::string(value), "", "aGVsbG8="});
+    const Message message = Message::parse(raw);
+    ASSERT_EQ(message.parts().size(), 2U) << value;
+    EXPECT_TRUE(message.parts()[1].alternative_reading);
+    EXPECT_NE(shown(message).find("hello"), std::string::npos) << value;
+    EXPECT_NE(shown(message).find("aGVsbG8="), std::string::npos) << value;
+  }
+  const std::string raw = lines({"Content-Transfer-Encoding: 8bit", "", "x"});
+  EXPECT_EQ(Message::parse(raw).parts().size(), 1U);
+}
+
+TEST(Parts, ContentTypeWithCommentsInFront) {
+  for (const char* value : {"(x) text/html", "(x)text/html", "(a (b)) text (c) / (d) html (e); charset=utf-8"}) {
+    const std::string raw = lines({"Content-Type: " + std::string(value), "", "<b>x</b>"});
+    EXPECT_EQ(types(Message::parse(raw)), "text/html") << value;
+  }
+  const std::string raw = lines({"Content-Type: (x) multipart/mixed; (y) boundary=b (z)", "", "--b",
+                                 "Content-Type: (x) text/html", "", "<b>x</b>", "--b--"});
+  EXPECT_EQ(types(Message::parse(raw)), "multipart/mixed text/html");
+}
+
 TEST(Parts, BoundaryThatBeginsAnother) {
   const std::string raw =
       lines({"Content-Type: multipart/mixed; boundary=a", "", "--a", "", "one", "--ab", "", "two", "--a--"});
@@ -324,6 +347,7 @@ TEST(Parts, HostileInputTakesLinearTime) {
     Message::parse("Subject: " + body).parts();
     Message::parse("Subject: x\n\n" + body).parts();
     Message::parse("Content-Type: text/plain; " + body).parts();
+    Message::parse("Content-Transfer-Encoding: x " + body).parts();
   }
 }
 

@@ -80,5 +80,33 @@ TEST(EncodingName, Variants) {
   EXPECT_EQ(encoding_of("yenc"), Encoding::unknown);
 }
 
+TEST(EncodingName, CommentsAnywhere) {  // RFC 2045 §5.1
+  EXPECT_EQ(encoding_of("(x) base64 (y)"), Encoding::base64);
+  EXPECT_EQ(encoding_of("(x)base64"), Encoding::base64);
+  EXPECT_EQ(encoding_of("(a (b) \\) c)\r\n quoted-printable(d)(e)"), Encoding::quoted_printable);
+  EXPECT_EQ(encoding_of("(base64)"), Encoding::identity);
+  EXPECT_EQ(encoding_of("base64 (never closed"), Encoding::base64);
+  EXPECT_EQ(encoding_of("(never closed base64"), Encoding::unknown);
+}
+
+std::vector<Encoding> encodings(std::string_view value) {
+  std::vector<Encoding> all;
+  add_encodings(value, all);
+  return all;
+}
+
+TEST(EncodingName, WhatOtherReadersMayTakeItFor) {
+  using All = std::vector<Encoding>;
+  EXPECT_EQ(encodings("base64"), All{Encoding::base64});
+  EXPECT_EQ(encodings(" 8BIT "), All{Encoding::identity});
+  EXPECT_EQ(encodings("yenc"), All{Encoding::unknown});
+  for (const char* value : {"base64 foo", "base64,7bit", "x;base64", "foo base64", "ba(x)se64", "(never closed base64"})
+    EXPECT_EQ(encodings(value), (All{Encoding::unknown, Encoding::base64})) << value;
+  for (const char* value : {"\"base64\"", "(x) base64", "base64;"})
+    EXPECT_EQ(encodings(value), (All{Encoding::base64, Encoding::identity})) << value;
+  EXPECT_EQ(encodings("7bit (base64)"), (All{Encoding::identity, Encoding::base64}));
+  EXPECT_EQ(encodings("quoted-printable, base64, uuencode, base64").size(), 4U);
+}
+
 }  // namespace
 }  // namespace doorward::mime
