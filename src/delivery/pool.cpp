@@ -74,7 +74,9 @@ Task<BackendPool::Opened> BackendPool::acquire(std::shared_ptr<const policy::Bac
     const SteadyTime until = now() + options_.slot_wait;
     bool taken = false;
     while (!taken && now() < until) {
+      const SteadyTime slept = now();
       co_await core_.sleep(kWaitStep);
+      if (now() - slept < kWaitStep / 2) break;  // the core stops: sleeping has become impossible
       if (auto kept = take_idle(in)) {
         in.share->remove_waiter();
         co_return std::move(kept);

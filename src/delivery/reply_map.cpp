@@ -65,9 +65,22 @@ bool is_known(EnhancedStatus status) { return std::ranges::find(kKnown, status, 
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
+// Without what stands in angle brackets: servers echo addresses there, and whoever chose the address chose the words.
+std::string without_addresses(std::string_view line) {
+  std::string rest;
+  unsigned depth = 0;
+  for (const char c : line) {
+    if (c == '<') ++depth;
+    if (depth == 0) rest += c;
+    if (c == '>' && depth > 0) --depth;
+  }
+  return rest;
+}
+
 bool says(const Reply& reply, std::string_view word) {
   return std::ranges::any_of(reply.lines, [word](const std::string& line) {
-    return !std::ranges::search(line, word, {}, lower, lower).empty();
+    const std::string text = without_addresses(line);
+    return !std::ranges::search(text, word, {}, lower, lower).empty();
   });
 }
 

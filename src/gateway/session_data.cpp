@@ -168,7 +168,7 @@ Task<void> Session::hand_over(Judged& judged, size_t group, std::vector<smtp::Re
   auto& verdict = judged.sheet.groups[group];
   action::MessageOutcome outcome;
   const action::Verdicted looked_at{*judged.message, judged.client, judged.envelope,
-                                    judged.sheet,    verdict,       settings.actions};
+                                    judged.sheet,    verdict,       settings.actions, gateway_.options().host_name};
   for (const auto* action : action::all()) {
     if (action->info().phase == action::Phase::verdict || action->info().phase == action::Phase::message) {
       action->on_verdict(looked_at, outcome);
@@ -188,7 +188,8 @@ Task<void> Session::hand_over(Judged& judged, size_t group, std::vector<smtp::Re
     // Fewer replies than recipients would be a broken promise of the delivery room: such a recipient is told to try
     // again.
     auto reply = next == told.end() ? internal_failure(judged.envelope.id) : *next++;
-    replies[i] = reply.positive() ? accepted(judged.envelope.id) : with_reference(std::move(reply), judged.envelope.id);
+    replies[i] =
+        reply.code == 250 ? accepted(judged.envelope.id) : with_reference(std::move(reply), judged.envelope.id);
   }
 }
 
@@ -201,7 +202,7 @@ void Session::act_after(Judged& judged) {
     if (verdict.reply_code / 100 == 4) continue;  // it will come again: one mail teaches once
     action::MessageOutcome outcome;
     const action::Verdicted looked_at{*judged.message, judged.client, judged.envelope,
-                                      judged.sheet,    verdict,       settings.actions};
+                                      judged.sheet,    verdict,       settings.actions, gateway_.options().host_name};
     for (const auto* action : action::all()) {
       if (action->info().phase == action::Phase::outcome) action->on_outcome(looked_at, outcome);
     }

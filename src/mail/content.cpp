@@ -149,6 +149,12 @@ bool Content::append(std::string_view bytes) {
   return !state_->failed;
 }
 
+bool Content::spill() {
+  if (state_->failed || state_->finished) return false;
+  if (state_->file < 0) state_->failed = !state_->spill();
+  return !state_->failed;
+}
+
 bool Content::finish() {
   if (state_->failed) return false;
   if (state_->finished) return true;

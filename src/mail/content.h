@@ -21,6 +21,8 @@ class Content {
 
   // False when the disk is full or fails; what came before is then of no use.
   [[nodiscard]] bool append(std::string_view bytes);
+  // Memory is short: what is held in it goes to the file now. False as append().
+  [[nodiscard]] bool spill();
   // No more will come. False when the file could not be mapped.
   [[nodiscard]] bool finish();
 

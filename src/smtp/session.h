@@ -132,7 +132,8 @@ class Session {
 
   unsigned errors_ = 0;
   unsigned idle_commands_ = 0;  // since the last transaction
-  unsigned refused_recipients_ = 0, taken_recipients_ = 0;
+  size_t refused_recipients_ = 0, delivered_recipients_ = 0;
+  unsigned fruitless_commands_ = 0;  // since the last message that was taken
   unsigned transactions_ = 0;
   unsigned messages_ = 0;
   uint64_t chunk_left_ = 0;

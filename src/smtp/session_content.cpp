@@ -38,11 +38,22 @@ void Session::take_text(std::string_view text) {
 }
 
 void Session::count_memory() {
+  constexpr size_t kWorthSpilling = 128 << 10;
   Incoming& in = *incoming_;
-  const size_t now = in.content.in_memory();
-  server_.content_octets += now - in.counted;  // modulo arithmetic: right for less, too
-  in.counted = now;
-  if (server_.content_octets > server_.options.limits.memory_total) in.over_budget = true;
+  const auto count = [&] {
+    const size_t now = in.content.in_memory();
+    server_.content_octets += now - in.counted;  // modulo arithmetic: right for less, too
+    in.counted = now;
+  };
+  count();
+  // Many that trickle along below the limit of one connection must not shut the others out: long before that, whoever
+  // holds much of the memory goes to the disk with it.
+  const size_t total = server_.options.limits.memory_total;
+  if (server_.content_octets > total / 2 && in.counted > kWorthSpilling && !in.disk_failed) {
+    in.disk_failed = !in.content.spill();
+    count();
+  }
+  if (server_.content_octets > total) in.over_budget = true;
 }
 
 // A block may take its time, the whole may take its own.
@@ -87,6 +98,7 @@ Task<bool> Session::receive_chunk() {
   }
   mode_ = Mode::command;
   if (chunk_refusal_) {
+    chunk_last_ = false;  // of a chunk that was not taken: a later message must not end as if it had been its own
     const Reply refusal = *std::exchange(chunk_refusal_, std::nullopt);
     co_await end_transaction();
     answer(refusal);
@@ -135,6 +147,10 @@ Task<void> Session::deliver() {
   server_.metrics.messages.add();
   server_.metrics.octets.add(in.content.size());
   const std::vector<Reply> replies = co_await handler_->data(client_, envelope_, std::move(in.content));
+  if (std::ranges::any_of(replies, &Reply::positive)) {
+    delivered_recipients_ += envelope_.recipients.size();
+    fruitless_commands_ = 0;
+  }
   answer_message(replies);
   forget_transaction();
 }

@@ -33,6 +33,12 @@ Task<bool> Session::read_proxy_header() {
 
 Task<bool> Session::handshake(bool implicit) {
   const auto context = server_.tls.load();
+  if (!context) {  // a reload took the certificates away
+    end_reason_ = "no certificate";
+    log::error("smtp.no_certificate", {{"session", client_.session_id}, {"listener", port_->name}});
+    connection_.close();
+    co_return false;
+  }
   connection_.set_timeout(server_.options.timeouts.tls_handshake);
   const auto info = co_await connection_.start_tls(*context);
   if (!info) {

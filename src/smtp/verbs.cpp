@@ -22,6 +22,7 @@ enum Needs : uint8_t {
 };
 
 constexpr unsigned kFreeRefusals = 10;  // recipients refused, beside as many as were taken, before they count as errors
+constexpr unsigned kFruitless = 100;    // commands since the last mail, beside two a recipient, before each is an error
 constexpr unsigned kIdleCommands = 100;  // NOOP, RSET, VRFY … without a mail, before they count as errors
 
 // Web browsers and proxies that were led here (cross-protocol requests).
@@ -88,6 +89,7 @@ Task<Reply> Session::command(std::string_view line) {
     refusal.close = true;
     co_return refusal;
   }
+  if (++fruitless_commands_ > kFruitless + 2 * server_.options.limits.recipients) ++errors_;
   if (auto refusal = out_of_sequence(row)) co_return protocol_error(std::move(*refusal));
   co_return co_await (this->*row.proceed)(parsed.argument);
 }
@@ -208,10 +210,10 @@ Task<Reply> Session::verb_rcpt(std::string_view argument) {
   }
   const Reply reply = co_await handler_->rcpt(client_, envelope_, parsed->recipient);
   if (reply.positive()) envelope_.recipients.push_back(std::move(parsed->recipient));
-  // Whoever tries out addresses runs into the error budget; a list with some stale ones among many good ones does not.
+  // Whoever tries out addresses runs into the error budget; a list with some stale ones among many that got their mail
+  // does not.
   refused_recipients_ += reply.permanent() ? 1 : 0;
-  taken_recipients_ += reply.positive() ? 1 : 0;
-  if (reply.permanent() && refused_recipients_ > kFreeRefusals + taken_recipients_) co_return protocol_error(reply);
+  if (reply.permanent() && refused_recipients_ > kFreeRefusals + delivered_recipients_) co_return protocol_error(reply);
   co_return reply;
 }
 

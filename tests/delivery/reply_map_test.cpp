@@ -161,6 +161,13 @@ TEST(ReplyMap, KeepsItsPromisesForEveryReply) {
   }
 }
 
+TEST(ReplyMap, AnEchoedAddressDoesNotChooseTheWords) {
+  const smtp::Reply echo(554, {5, 7, 1}, "<relay-team@in.example>: Recipient address rejected: Access denied");
+  EXPECT_EQ(map_reply(Stage::recipient, echo).reply.code / 100, 5);
+  const smtp::Reply denied(554, {5, 7, 1}, "<bob@in.example>: Relay access denied");
+  EXPECT_EQ(map_reply(Stage::recipient, denied).reply.code, 451);
+}
+
 TEST(ReplyMap, FailuresAreTemporary) {
   using net::IoError;
   for (const IoError kind : {IoError::closed, IoError::timed_out, IoError::reset, IoError::refused,
