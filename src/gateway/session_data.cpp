@@ -167,8 +167,13 @@ Task<void> Session::hand_over(Judged& judged, size_t group, std::vector<smtp::Re
   const auto& settings = *judged.groups[group].settings;
   auto& verdict = judged.sheet.groups[group];
   action::MessageOutcome outcome;
-  const action::Verdicted looked_at{*judged.message, judged.client, judged.envelope,
-                                    judged.sheet,    verdict,       settings.actions, gateway_.options().host_name};
+  const action::Verdicted looked_at{*judged.message,
+                                    judged.client,
+                                    judged.envelope,
+                                    judged.sheet,
+                                    verdict,
+                                    settings.actions,
+                                    gateway_.options().host_name};
   for (const auto* action : action::all()) {
     if (action->info().phase == action::Phase::verdict || action->info().phase == action::Phase::message) {
       action->on_verdict(looked_at, outcome);
@@ -201,8 +206,13 @@ void Session::act_after(Judged& judged) {
     const auto& verdict = judged.sheet.groups[group];
     if (verdict.reply_code / 100 == 4) continue;  // it will come again: one mail teaches once
     action::MessageOutcome outcome;
-    const action::Verdicted looked_at{*judged.message, judged.client, judged.envelope,
-                                      judged.sheet,    verdict,       settings.actions, gateway_.options().host_name};
+    const action::Verdicted looked_at{*judged.message,
+                                      judged.client,
+                                      judged.envelope,
+                                      judged.sheet,
+                                      verdict,
+                                      settings.actions,
+                                      gateway_.options().host_name};
     for (const auto* action : action::all()) {
       if (action->info().phase == action::Phase::outcome) action->on_outcome(looked_at, outcome);
     }
