@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test release bench conformance soak lint format deb clean
+.PHONY: help run test release bench conformance soak lint tidy format deb clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 22
@@ -30,6 +30,10 @@ soak: ## the long runs: each fuzz target ten minutes (SOAK_SECONDS=600)
 
 lint: ## formatting, order of the rooms, scripts, clang-tidy
 	@tools/lint
+
+tidy: ## clang-tidy over all of src/, however long it takes (lint stops after some minutes)
+	@tools/install-packages lint build test
+	@tools/tidy
 
 format: ## clang-format over all C++ sources
 	@tools/install-packages lint

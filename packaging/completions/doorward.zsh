@@ -22,7 +22,16 @@ _doorward() {
     evaluate) _arguments '--index[index]:file:_files' '--online[learn after each verdict]' \
       '--score[what is measured]:score:(points statistics)' '--scores[write scores]:file:_files' '--json[as JSON]' ;;
     check) _arguments '--config[configuration]:file:_files' '--json[one object a line]' ;;
-    policy) _arguments '2:what:(export import diff)' '--config[configuration]:file:_files' '*:file:_files' ;;
+    policy)
+      if (( CURRENT == 3 )); then
+        _values 'what' export import diff
+        return
+      fi
+      case $words[3] in
+        export | import) _arguments '--config[configuration]:file:_files' '*:file:_files' ;;
+        diff) _arguments '--config[configuration]:file:_files' '--json[as JSON]' '*:file:_files' ;;
+      esac
+      ;;
     sink) _arguments '--listen[address and port]:address:' '--maildir[where to store]:folder:_files -/' '--lmtp[speak LMTP]' ;;
   esac
 }

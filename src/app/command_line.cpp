@@ -47,7 +47,7 @@ void add_scan(CLI::App& program, int& status) {
   command->add_option("--helo", options->envelope.helo, "what the client called itself")->type_name("NAME");
   auto* reference = command->add_option("--ref", options->reference, "the reference of a refusal, header or log line")
                         ->type_name("ID");
-  auto* files = command->add_option("FILE", options->paths, "mails: .eml, mbox, Maildir or folder");
+  auto* files = command->add_option("FILE", options->paths, "mails: .eml, mbox, Maildir or folder")->type_name("");
   reference->excludes(files);
   command->callback([options, &status] {
     if (options->reference.empty() && options->paths.empty()) throw CLI::RequiredError("FILE or --ref");
@@ -77,8 +77,11 @@ void add_evaluate(CLI::App& program, int& status) {
       ->type_name("INDEX");
   command->add_flag("--online", options->online, "learn each mail's true label right after its verdict");
   command->add_option("--score", options->score, "what is measured")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, EvaluateScore>{
-          {"points", EvaluateScore::points}, {"statistics", EvaluateScore::statistics}}))
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, EvaluateScore>{{"points", EvaluateScore::points},
+                                                                       {"statistics", EvaluateScore::statistics}})
+              .description(""))
+      ->type_name("points|statistics")
       ->default_str("statistics");
   command->add_option("--scores", options->scores_file, "write a line 'spam|ham SCORE PATH' a mail")->type_name("FILE");
   command->add_flag("--json", options->json, "the result as one JSON object");
@@ -94,7 +97,7 @@ void add_policy(CLI::App& program, int& status) {
     options->what = what;
     auto* part = command->add_subcommand(name, sentence);
     add_config(*part, options->config_file, kDefaultConfig);
-    auto* file = part->add_option("FILE", options->policy_file, "the policy file")->type_name("FILE");
+    auto* file = part->add_option("FILE", options->policy_file, "the policy file")->type_name("");
     if (needs_file) file->required();
     if (has_json) part->add_flag("--json", options->json, "as JSON");
     part->callback([options, &status] { status = policy_command(*options); });
