@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "conformance.h"
 #include "mail/address.h"
 
 namespace doorward::mail {
@@ -97,7 +98,10 @@ class Isemail : public testing::TestWithParam<std::string> {};
 TEST_P(Isemail, CasesAreAcceptedOrRefusedAsTheEnvelopeAllows) {
   const auto cases = read_cases(GetParam());
   ASSERT_GE(cases.size(), 50U);
+  test::Conformance suite("isemail-" + GetParam().substr(0, GetParam().find('.')));
   for (const Case& c : cases) {
+    suite.begin();
+    if (exception(c)) suite.except();
     const bool expected = exception(c).value_or(valid_for_smtp(c.category));
     const auto mailbox = parse_mailbox(c.address);
     EXPECT_EQ(mailbox.has_value(), expected)

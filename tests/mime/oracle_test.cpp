@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/handle.h"
+#include "conformance.h"
 #include "mail_text.h"
 #include "mime/chars.h"
 #include "mime/message.h"
@@ -110,7 +111,8 @@ std::string difference(const std::vector<Leaf>& ours, const std::vector<Leaf>& t
 TEST(Oracle, GMimeReadsTheSame) {
   g_mime_init();
   const fs::path folder = fs::path(TEST_DATA) / "mime";
-  size_t count = 0, excepted = 0;
+  size_t count = 0;
+  test::Conformance suite("mime-gmime");
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     const std::string extension = entry.path().extension();
     if (!entry.is_regular_file() ||
@@ -121,14 +123,14 @@ TEST(Oracle, GMimeReadsTheSame) {
     const std::string name = fs::relative(entry.path(), folder).string();
     const std::string differs = difference(by_us(raw), by_gmime(raw));
     ++count;
+    suite.begin();
     if (const auto exception = exceptions().find(name); exception != exceptions().end()) {
       EXPECT_FALSE(differs.empty()) << name << " no longer differs: take its line out of oracle_exceptions.inc";
-      ++excepted;
+      suite.except();
     } else {
       EXPECT_EQ(differs, "") << name;
     }
   }
-  std::fprintf(stderr, "oracle: %zu messages, %zu excepted\n", count, excepted);
   EXPECT_GT(count, 200U);
 }
 

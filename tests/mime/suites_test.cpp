@@ -10,6 +10,7 @@
 #include <iterator>
 #include <map>
 
+#include "conformance.h"
 #include "mail_text.h"
 #include "mime/chars.h"
 #include "mime/charset.h"
@@ -55,10 +56,11 @@ const std::map<size_t, std::string>& content_type_exceptions() {
 TEST(Suites, ContentTypesOfStalwart) {
   const auto cases =
       json::parse(read_file(fs::path(TEST_DATA) / "mime/stalwart-mail-parser/content_type.json")).as_array();
-  size_t excepted = 0;
+  test::Conformance suite("mime-content-type");
   for (size_t i = 0; i < cases.size(); ++i) {
+    suite.begin();
     if (content_type_exceptions().contains(i)) {
-      ++excepted;
+      suite.except();
       continue;
     }
     const std::string given(cases[i].at("header").as_string());
@@ -81,14 +83,15 @@ TEST(Suites, ContentTypesOfStalwart) {
       EXPECT_EQ(parameter == nullptr ? "(none)" : decode_words(parameter->value), value) << i << ": " << given;
     }
   }
-  std::fprintf(stderr, "content types: %zu cases, %zu excepted\n", cases.size(), excepted);
   EXPECT_GT(cases.size(), 100U);
 }
 
 TEST(Suites, UnstructuredFieldsOfStalwart) {
   const auto cases =
       json::parse(read_file(fs::path(TEST_DATA) / "mime/stalwart-mail-parser/unstructured.json")).as_array();
+  test::Conformance suite("mime-unstructured");
   for (const json::value& one : cases) {
+    suite.begin();
     const std::string given(one.at("header").as_string());
     // White space between a word and plain text is shown in different ways; the letters must be the same.
     const json::value& expected = one.at("expected");
@@ -98,9 +101,11 @@ TEST(Suites, UnstructuredFieldsOfStalwart) {
   EXPECT_GE(cases.size(), 30U);
 }
 
-void read_all(const fs::path& folder, size_t& count) {
+void read_all(const fs::path& folder, const std::string& name, size_t& count) {
+  test::Conformance suite(name);
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (!entry.is_regular_file()) continue;
+    suite.begin();
     const std::string raw = read_file(entry.path());
     const Message message = Message::parse(raw);
     ++count;
@@ -117,7 +122,7 @@ void read_all(const fs::path& folder, size_t& count) {
 
 TEST(Suites, EveryMessageIsRead) {
   size_t count = 0;
-  read_all(fs::path(TEST_DATA) / "mime", count);
+  read_all(fs::path(TEST_DATA) / "mime", "mime-messages", count);
   EXPECT_GT(count, 200U);
 }
 
@@ -135,7 +140,7 @@ TEST(Suites, EveryMessageOfTheMaterialIsRead) {
   const std::string unpack = "zstd -dcq --long=27 '" + pack.string() + "' | tar x -C '" + scratch.string() + "'";
   ASSERT_EQ(std::system(unpack.c_str()), 0);
   size_t count = 0;
-  read_all(scratch, count);
+  read_all(scratch, "mime-messages-material", count);
   fs::remove_all(scratch);
   EXPECT_GT(count, 1000U);
 }

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 
+#include "conformance.h"
 #include "mail_text.h"
 
 namespace doorward::mime {
@@ -62,18 +63,19 @@ const std::map<std::string, std::string>& exceptions() {
 
 TEST(UrlsInText, TwitterText) {
   std::ifstream in(TEST_DATA "/twitter-text/urls.tsv");
-  size_t count = 0, excepted = 0;
+  size_t count = 0;
+  test::Conformance suite("twitter-text-urls");
   for (std::string line; std::getline(in, line); ++count) {
+    suite.begin();
     const size_t one = line.find('\t'), two = line.find('\t', one + 1);
     ASSERT_NE(two, std::string::npos);
     const std::string description = line.substr(0, one);
     if (exceptions().contains(description)) {
-      ++excepted;
+      suite.except();
       continue;
     }
     EXPECT_EQ(urls_in(line.substr(one + 1, two - one - 1)), line.substr(two + 1)) << description;
   }
-  std::fprintf(stderr, "twitter-text: %zu cases, %zu excepted\n", count, excepted);
   EXPECT_GT(count, 50U);
 }
 

@@ -18,6 +18,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "conformance.h"
 #include "net/loop.h"
 #include "smtp/recording_handler.h"
 #include "smtp/server.h"
@@ -275,7 +276,11 @@ class Dialog : public ::testing::TestWithParam<std::string> {
 
   Task<void> play(std::vector<std::pair<int, std::string>> steps, net::Endpoint to) {
     Client client(loop_.core(), to);
+    // Each connection of the smuggling dialog tries another wrong end of data.
+    std::optional<doorward::test::Conformance> suite;
+    if (GetParam().starts_with("smuggling")) suite.emplace("smtp-" + GetParam());
     co_await client.connect();
+    if (suite) suite->begin();
     for (auto& [number, step] : steps) {
       std::istringstream words(step);
       std::string who, verb;
@@ -283,6 +288,7 @@ class Dialog : public ::testing::TestWithParam<std::string> {
       std::string rest;
       std::getline(words, rest);
       if (!rest.empty()) rest.erase(0, 1);
+      if (suite && step == "c again") suite->begin();
       std::string failure;
       try {
         if (who == "c") co_await client_step(client, verb, rest);
