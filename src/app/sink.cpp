@@ -147,7 +147,8 @@ Result<void> run_sink(SinkOptions options) {
   sigaddset(&ending, SIGTERM);
   sigaddset(&ending, SIGINT);
   pthread_sigmask(SIG_BLOCK, &ending, nullptr);
-  log::set_target("stderr", log::Level::warning);  // a line a session would be most of what a sink does
+  static_cast<void>(
+      log::set_target("stderr", log::Level::warning));  // a line a session would be most of what a sink does
   auto sink = Sink::start(std::move(options));
   if (!sink) return std::unexpected(std::move(sink.error()));
   fmt::print("doorward sink: listening on {}\n", (*sink)->address().text());
