@@ -6,12 +6,14 @@
 
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "app/config.h"
+#include "app/policy_file.h"
 #include "base/handle.h"
 #include "base/log.h"
 #include "net/core.h"
@@ -54,6 +56,11 @@ void check_certificate(const net::Certificate& files, Findings& findings) {
   const Handle<X509, X509_free> certificate(PEM_read_X509(file.get(), nullptr, nullptr, nullptr));
   if (!certificate) {
     findings.push_back({false, what, "is no PEM certificate", "give the file with the chain, as the CA delivers it"});
+    return;
+  }
+  if (const auto loaded = net::TlsServerContext::load({files}); !loaded) {
+    findings.push_back({false, what, loaded.error().text(),
+                        "give the key that belongs to it, readable for the user that Doorward runs as"});
     return;
   }
   int days = 0, rest = 0;
@@ -158,6 +165,21 @@ Task<void> check_relaying(net::Core& core, net::Endpoint address, Findings& find
   co_await client.quit();
 }
 
+// The tenants as the next start would have them; nothing is written.
+Result<std::shared_ptr<const policy::Snapshot>> load_tenants(const NodeConfig& config) {
+  if (!config.policy_file.empty()) {
+    auto policy = read_policy_file(config.policy_file);
+    if (!policy) return std::unexpected(policy.error());
+    return policy::Snapshot::make(std::move(*policy), "");
+  }
+  if (!std::filesystem::exists(config.policy_path())) {
+    return fail("there are no tenants yet: name a policy file in doorward.toml, or import one", config.policy_path());
+  }
+  auto database = store::Database::open(config.policy_path());
+  if (!database) return std::unexpected(database.error());
+  return policy::Snapshot::load(**database, "");
+}
+
 int print(const Findings& findings, bool json) {
   bool good = true;
   for (const auto& finding : findings) {
@@ -182,7 +204,7 @@ int print(const Findings& findings, bool json) {
 }  // namespace
 
 int check(const CheckOptions& options) {
-  log::set_target("off");
+  static_cast<void>(log::set_target("off"));
   Findings findings;
   const auto config = load_config(options.config_file);
   if (!config) {
@@ -196,18 +218,15 @@ int check(const CheckOptions& options) {
   }
   for (const auto& files : config->certificates) check_certificate(files, findings);
 
-  std::shared_ptr<const policy::Snapshot> snapshot;
-  auto database = store::Database::open(config->policy_path());
-  if (!database) {
-    findings.push_back({false, "policy", database.error().text(), "check state_directory and its owner"});
-  } else if (auto loaded = policy::Snapshot::load(**database, config->cache_directory); !loaded) {
-    findings.push_back({false, "policy", loaded.error().text(), "correct it with doorward policy import"});
+  if (const auto snapshot = load_tenants(*config); !snapshot) {
+    findings.push_back(
+        {false, "policy", snapshot.error().text(), "correct what is named; docs/policy.md has the format"});
   } else {
-    snapshot = *loaded;
-    const auto backends = snapshot->backends();
-    findings.push_back({snapshot->domain_count() > 0, "policy",
-                        fmt::format("{} protected domains, {} backends", snapshot->domain_count(), backends.size()),
-                        snapshot->domain_count() > 0 ? "" : "add a domain to the policy: docs/policy.md shows how"});
+    const auto backends = (*snapshot)->backends();
+    const size_t domains = (*snapshot)->domain_count();
+    findings.push_back({domains > 0, "policy",
+                        fmt::format("{} protected domains, {} backends", domains, backends.size()),
+                        domains > 0 ? "" : "add a domain to the policy: docs/policy.md shows how"});
     for (const auto& backend : backends) {
       run([&](net::Core& core) { return check_backend(core, backend, config->host_name, findings); });
     }

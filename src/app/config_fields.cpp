@@ -44,6 +44,7 @@ std::string to_text(const OptionInfo&, log::Level value) { return std::string(kL
 
 std::string to_text(const OptionInfo&, const std::vector<mail::Network>& value) {
   std::vector<std::string> texts;
+  texts.reserve(value.size());
   for (const mail::Network& network : value) texts.push_back(network.text());
   return config::join(texts);
 }

@@ -54,7 +54,7 @@ Result<std::shared_ptr<const net::TlsServerContext>> load_tls(const NodeConfig& 
 struct Node::State {
   NodeConfig config;
   RealClock clock;
-  Offload offload{kOffloadThreads};
+  std::unique_ptr<Offload> offload = std::make_unique<Offload>(kOffloadThreads);
   std::unique_ptr<sheet::Archive> archive;
   std::unique_ptr<trust::WordStatistics> statistics;
   std::unique_ptr<gateway::Learner> learner;
@@ -86,21 +86,20 @@ struct Node::State {
     proxy.helo_name = config.server_options().host_name;
     proxy.tls = *to_backends;
     std::vector<std::shared_ptr<delivery::BackendPool>> pools;
+    pools.reserve(cores->count());
     for (unsigned i = 0; i < cores->count(); ++i) pools.push_back(delivery::make_pool(cores->at(i), proxy));
     gateway::Options options;
     options.host_name = config.server_options().host_name;
     if (auto postmaster = mail::parse_mailbox(config.postmaster)) options.postmaster = std::move(*postmaster);
     gateway = std::make_unique<gateway::Gateway>(
-        std::move(options), gateway::Parts{clock, offload, archive.get(), statistics.get(), learner.get()},
+        std::move(options), gateway::Parts{clock, *offload, archive.get(), statistics.get(), learner.get()},
         std::move(*snapshot), std::move(pools));
     return {};
   }
 
-  Result<void> bind() {
-    auto tls = load_tls(config);
-    if (!tls) return std::unexpected(tls.error());
+  Result<void> bind(std::shared_ptr<const net::TlsServerContext> tls) {
     server = std::make_unique<smtp::Server>(*cores, clock, config.server_options(), *gateway);
-    server->set_tls(*tls);
+    server->set_tls(std::move(tls));
     for (const auto& listener : config.listeners) {
       if (auto bound = server->listen(listener); !bound) return bound;
     }
@@ -119,8 +118,11 @@ struct Node::State {
     const unsigned count = config.cores > 0 ? config.cores : std::max(1U, std::thread::hardware_concurrency());
     cores = std::make_unique<net::Cores>(count);
     if (auto done = make_gateway(); !done) return done;
-    user.reset();  // low ports and private keys are root's
-    return bind();
+    // Keys too are read as the user to become: who could not read them at the next reload is told so now.
+    auto tls = load_tls(config);
+    if (!tls) return std::unexpected(tls.error());
+    user.reset();  // low ports are root's
+    return bind(std::move(*tls));
   }
 };
 
@@ -130,6 +132,7 @@ Node::~Node() {
   if (!state_) return;
   if (state_->cores) {
     state_->cores->stop();
+    state_->offload.reset();  // what is judged there finishes while everything that it uses still stands
     state_->cores->join();
   }
 }
@@ -151,14 +154,19 @@ Result<void> Node::start() {
 }
 
 Result<void> Node::reload(NodeConfig config) {
+  // All or nothing: whatever is wrong is found before anything is taken.
   auto tls = load_tls(config);
   if (!tls) return std::unexpected(tls.error());
+  const auto wants_tls = [](const smtp::ListenerOptions& listener) { return listener.tls != smtp::TlsMode::none; };
+  if (!*tls && std::ranges::any_of(state_->config.listeners, wants_tls)) {
+    return fail("a running listener needs a certificate: keep it, or restart", "doorward.toml");
+  }
   auto snapshot = load_policy(config);
   if (!snapshot) return std::unexpected(snapshot.error());
+  if (auto opened = log::set_target(config.log_target, config.log_level); !opened) return opened;
   for (const auto& key : changes_that_need_a_restart(state_->config, config)) {
     log::warning("serve.needs_restart", {{"key", key}});
   }
-  log::set_target(config.log_target, config.log_level);
   state_->server->set_tls(*tls);
   state_->gateway->set_snapshot(std::move(*snapshot));
   return {};

@@ -8,10 +8,14 @@
 
 namespace doorward::app {
 
-Result<bool> import_if_changed(store::Database& database, const std::string& file) {
+Result<policy::Policy> read_policy_file(const std::string& file) {
   const auto text = config::read_file(file);
   if (!text) return std::unexpected(text.error());
-  auto wanted = policy::parse_file(*text, file);
+  return policy::parse_file(*text, file);
+}
+
+Result<bool> import_if_changed(store::Database& database, const std::string& file) {
+  auto wanted = read_policy_file(file);
   if (!wanted) return std::unexpected(wanted.error());
   const auto stored = policy::read_policy(database);
   if (!stored) return std::unexpected(stored.error());

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <ctime>
+#include <optional>
 
 #include "app/config.h"
 #include "app/node.h"
@@ -58,6 +59,18 @@ void reload(Node& node, const std::string& file) {
   sd_notify(0, "READY=1");
 }
 
+// As the user to become, who has to be able to open it again when it is rotated.
+Result<void> open_log(const NodeConfig& config, const std::optional<Account>& account) {
+  const ActingAs user(account);
+  return log::set_target(config.log_target, config.log_level);
+}
+
+void reopen_log() {
+  if (const auto opened = log::reopen(); !opened) {
+    log::error("serve.log_not_reopened", {{"error", opened.error().text()}, {"kept", "the log as it was"}});
+  }
+}
+
 // The number of the next signal, or 0 after `longest`.
 int wait_for_signal(const sigset_t& taken, std::chrono::milliseconds longest) {
   timespec time{};
@@ -87,10 +100,10 @@ int serve(const ServeOptions& options) {
     fmt::print("{}", print_effective(*config));
     return 0;
   }
-  log::set_target(config->log_target, config->log_level);
   const auto file = options.config_file;
   const auto account = account_to_become(config->user, config->group, config->may_run_as_root);
   if (!account) return complain(account.error());
+  if (const auto opened = open_log(*config, *account); !opened) return complain(opened.error());
   const auto signals = block_signals();
   raise_descriptor_limit();
 
@@ -106,7 +119,7 @@ int serve(const ServeOptions& options) {
     const int number = wait_for_signal(signals, std::chrono::seconds(1));
     log::flush();  // a log file lags by a second at most
     if (number == SIGHUP) reload(**node, file);
-    if (number == SIGUSR1) log::reopen();
+    if (number == SIGUSR1) reopen_log();
     if (number == SIGTERM || number == SIGINT) break;
   }
   drain(**node, signals);

@@ -142,22 +142,29 @@ void Value::append_json(std::string& out) const {
   }
 }
 
-void set_target(const std::string& target, Level lowest) {
+Result<void> set_target(const std::string& target, Level lowest) {
   const std::lock_guard lock(target_lock);
+  std::shared_ptr<spdlog::logger> made;
+  try {
+    made = make_logger(target);
+  } catch (const spdlog::spdlog_ex& failure) {
+    return fail(std::string("the log cannot be opened: ") + failure.what() + "; check the folder and its owner",
+                target);
+  }
   target_name = target;
   lowest_level = lowest;
-  auto made = make_logger(target);
   made->set_level(kLevels[static_cast<size_t>(lowest)]);
   std::atomic_store(&logger(), std::move(made));
+  return {};
 }
 
-void reopen() {
+Result<void> reopen() {
   std::string target;
   {
     const std::lock_guard lock(target_lock);
     target = target_name;
   }
-  set_target(target, lowest_level);
+  return set_target(target, lowest_level);
 }
 
 bool enabled(Level level) { return level >= lowest_level.load(std::memory_order_relaxed); }

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
+
 namespace doorward::log {
 
 enum class Level { debug, info, warning, error };
@@ -40,8 +42,9 @@ struct Field {
 using Fields = std::initializer_list<Field>;
 
 // Where lines go: "stderr", "stdout", "off", or a file's path (reopened by reopen(), for log rotation). Default stderr.
-void set_target(const std::string& target, Level lowest = Level::info);
-void reopen();
+// A file that cannot be opened is an error, and lines go on to where they went before.
+Result<void> set_target(const std::string& target, Level lowest = Level::info);
+Result<void> reopen();
 bool enabled(Level level);
 void write(Level level, std::string_view event, Fields fields);
 void flush();

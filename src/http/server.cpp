@@ -215,6 +215,7 @@ void Server::stop() {
 
 std::vector<net::Endpoint> Server::addresses() const {
   std::vector<net::Endpoint> result;
+  result.reserve(listeners_.size());
   for (const auto& listener : listeners_) result.push_back(listener->local());
   return result;
 }

@@ -37,6 +37,7 @@ class Writer {
 template <class List>
 std::string lines(const List& list) {
   std::vector<std::string> texts;
+  texts.reserve(list.size());
   for (const auto& item : list) texts.push_back(item.text());
   return config::join(texts);
 }

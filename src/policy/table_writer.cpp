@@ -16,6 +16,7 @@ int64_t number(uint64_t id) { return static_cast<int64_t>(id); }
 template <class List>
 std::string lines(const List& list) {
   std::vector<std::string> texts;
+  texts.reserve(list.size());
   for (const auto& item : list) texts.push_back(item.text());
   return config::join(texts);
 }
