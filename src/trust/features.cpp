@@ -174,7 +174,7 @@ class Gatherer {
     }
     for (const mime::Oddity& oddity : message_.oddities()) sink_.add(hash_of(oddity.name, kShape));
   }
-  void all_grams() {
+  void header_grams() {
     size_t left = kGramHeader;
     for (const mime::Header& field : message_.headers().fields()) {
       if (left == 0) break;
@@ -188,7 +188,9 @@ class Gatherer {
       if (part.index == 0 || part.headers.fields().empty()) continue;
       left -= grams(std::string_view(part.raw).substr(0, std::min<size_t>(left, size_of_header(part))));
     }
-    left = kGramText;
+  }
+  void text_grams() {
+    size_t left = kGramText;
     for (const mime::Text& text : message_.texts()) left -= grams(std::string_view(text.visible).substr(0, left));
     left = kGramLinks;
     for (const mime::Link& link : message_.links()) left -= grams(std::string_view(link.url).substr(0, left));
@@ -309,9 +311,13 @@ void features_of(const mime::Message& message, Features& into) {
   gather.subject();
   gather.headers();
   gather.parts();
+  into.next[0] = into.hashes.size();
   gather.links();
   gather.texts();
-  gather.all_grams();
+  into.next[1] = into.hashes.size();
+  gather.header_grams();
+  into.next[2] = into.hashes.size();
+  gather.text_grams();
 }
 
 Features features_of(const mime::Message& message) {

@@ -17,10 +17,13 @@ namespace {
 // The constants of the method; the decision record has the measurements behind them.
 constexpr double kRate = 14;         // of the linear model, before the mail's length and the entry's age slow it
 constexpr double kHamCost = 2.5;     // a good mail taken for spam teaches this much more than the reverse
-constexpr double kEnough = 0.02;     // a linear error that small teaches nothing
-constexpr double kThick = 6;         // the counts are taught until the mail is this clear
+constexpr double kEnough = 0.03;     // a family's linear error that small teaches it nothing
+constexpr double kTogether = 0.3;    // how much of a family's error is that of all families together
+constexpr size_t kShort = 64;        // a family counts as this many features more than it has
+constexpr double kThick = 5;         // the counts are taught until the mail is this clear
 constexpr double kCountShare = 1;    // of the counts' log-odds, beside the linear model's
 constexpr float kPrior = 1.4F;       // times a feature must be seen until its counts are half believed
+constexpr double kYouth = 5;         // mails of the rarer label after which an opinion has half its strength
 constexpr size_t kAhead = 12;        // entries fetched before they are needed
 constexpr uint64_t kKnownBase = 20;  // mails of each label before the base's opinion counts
 constexpr uint64_t kKnownOwn = 10;   // the same of a customer's
@@ -42,6 +45,12 @@ const std::array<float, kSteps + 1>& log_odds_of_confidence() {
   return table;
 }
 
+// By which a family's sum is divided: as if its features were independent, and so that one of few features is not heard
+// as loudly as one of many.
+double length_of(size_t size) { return std::sqrt(static_cast<double>(size + kShort)); }
+// And the sum over the families.
+const double kLengthOfAll = std::sqrt(static_cast<double>(Features::kFamilies));
+
 double sigmoid(double log_odds) { return 1 / (1 + std::exp(-log_odds)); }
 
 // The features of a customer lie beside those of the base, under hashes of their own.
@@ -59,13 +68,20 @@ uint64_t owned(uint64_t hash, uint64_t salt) {
 }
 
 struct Scores {
-  double linear = 0;  // log-odds of the linear model
-  double counts = 0;  // of the counts
-  double both() const { return (linear + kCountShare * counts) / 2; }
+  std::array<double, Features::kFamilies> families{};  // log-odds of each family's linear model
+  double linear = 0;                                   // of all of them
+  double counts = 0;                                   // of the counts
 };
 
-// How surely one entry's counts speak for spam (positive) or ham: the difference of the two classes' shares, squared,
-// and less where it was seen seldom (CRM114's confidence factor).
+// What two models that know little are sure of is chance: a young opinion is a weak one, or the first mails' scores
+// would stand among the highest for good.
+double opinion_of(const Scores& scores, const LearntTotals::Totals& totals) {
+  const auto rarer = static_cast<double>(std::min(totals.ham_learnt, totals.spam_learnt));
+  return (scores.linear + kCountShare * scores.counts) / 2 * rarer / (rarer + kYouth);
+}
+
+// How surely one entry's counts speak for spam (positive) or ham: the difference of the two classes' shares, cubed,
+// and less where it was seen seldom (after CRM114's confidence factor).
 class CountModel {
  public:
   explicit CountModel(const LearntTotals::Totals& totals)
@@ -78,7 +94,7 @@ class CountModel {
     if (sum <= 0) return 0;
     const float share = (spam - ham) / sum;
     const float times = static_cast<float>(seen);
-    const float confidence = share * share * (times / (times + kPrior));
+    const float confidence = std::abs(share) * share * share * (times / (times + kPrior));
     const float odds = odds_[static_cast<size_t>(confidence * kSteps)];
     return share > 0 ? odds : -odds;
   }
@@ -109,22 +125,26 @@ struct WordStatistics::State {
 
   Scores score(const Features& features, uint64_t customer, const LearntTotals::Totals& totals) const {
     Scores scores;
-    if (features.hashes.empty()) return scores;
     const uint64_t salt = salt_of(customer);
     const CountModel counts(totals);
-    const size_t size = features.hashes.size();
-    int64_t weight = 0;
-    float odds = 0;
-    for (size_t at = 0; at < size; ++at) {
-      if (at + kAhead < size) table().prefetch(owned(features.hashes[at + kAhead], salt));
-      const Entry entry = table().find(owned(features.hashes[at], salt));
-      if (entry.tag == 0) continue;
-      weight += entry.weight;
-      odds += counts.log_odds(entry);
+    const std::vector<uint64_t>& hashes = features.hashes;
+    size_t at = 0;
+    for (size_t which = 0; which < Features::kFamilies; ++which) {
+      const size_t size = features.family(which).size(), end = at + size;
+      int64_t weight = 0;
+      float odds = 0;
+      for (; at < end; ++at) {
+        if (at + kAhead < hashes.size()) table().prefetch(owned(hashes[at + kAhead], salt));
+        const Entry entry = table().find(owned(hashes[at], salt));
+        if (entry.tag == 0) continue;
+        weight += entry.weight;
+        odds += counts.log_odds(entry);
+      }
+      const double length = length_of(size);
+      scores.families[which] = static_cast<double>(weight) * Entry::kWeightUnit / length;
+      scores.linear += scores.families[which] / kLengthOfAll;
+      scores.counts += static_cast<double>(odds) / (length * kLengthOfAll);
     }
-    const double length = std::sqrt(static_cast<double>(size));
-    scores.linear = static_cast<double>(weight) * Entry::kWeightUnit / length;
-    scores.counts = static_cast<double>(odds) / length;
     return scores;
   }
 
@@ -149,31 +169,37 @@ void WordStatistics::State::learn_by(const Features& features, uint64_t owner, L
   const bool spam = label == Label::spam;
   auto totals = loaded.totals->of(owner);
   const Scores scores = score(features, owner, totals);
-  const double error = (spam ? 1.0 : 0.0) - sigmoid(scores.linear);
-  const bool step = std::abs(error) >= kEnough;
   const bool count = (spam ? scores.counts : -scores.counts) < kThick;
   ++(spam ? totals.spam_learnt : totals.ham_learnt);
   if (count) ++(spam ? totals.spam_trained : totals.ham_trained);
   if (!loaded.totals->put(totals)) return;  // more customers than there is room for learn the base alone
   changed_owners.push_back(owner);
-  if ((!step && !count) || features.hashes.empty()) return;
 
-  const double length = std::sqrt(static_cast<double>(features.hashes.size()));
-  const double change = step ? kRate * error * (spam ? 1 : kHamCost) / (length * Entry::kWeightUnit) : 0;
+  const double right = spam ? 1 : 0;
   const uint64_t salt = salt_of(owner);
-  for (size_t at = 0; at < features.hashes.size(); ++at) {
-    if (at + kAhead < features.hashes.size()) table().prefetch(owned(features.hashes[at + kAhead], salt));
-    const uint64_t hash = owned(features.hashes[at], salt);
-    const size_t place = table().place(hash);
-    Entry entry = table().at(place);
-    entry.tag = StatisticsTable::tag_of(hash);
-    // Entries that were taught often move slower (the fourth root keeps them from freezing).
-    const double age = std::sqrt(std::sqrt(1.0 + entry.spam + entry.ham));
-    entry.weight = std::clamp(entry.weight + static_cast<int32_t>(std::lround(change / age)), -Entry::kMostWeight,
-                              Entry::kMostWeight);
-    if (count) count_one(entry, spam);
-    table().put(place, entry.pack());
-    mark_changed(static_cast<uint32_t>(place));
+  for (size_t which = 0; which < Features::kFamilies; ++which) {
+    const auto hashes = features.family(which);
+    // Each family learns to judge alone, so that it has an opinion when the others are deceived.
+    const double judged = (1 - kTogether) * scores.families[which] + kTogether * scores.linear;
+    const double error = right - sigmoid(judged);
+    const bool step = std::abs(error) >= kEnough;
+    if (!step && !count) continue;
+    const double change =
+        step ? kRate * error * (spam ? 1 : kHamCost) / (length_of(hashes.size()) * Entry::kWeightUnit) : 0;
+    for (size_t at = 0; at < hashes.size(); ++at) {
+      if (at + kAhead < hashes.size()) table().prefetch(owned(hashes[at + kAhead], salt));
+      const uint64_t hash = owned(hashes[at], salt);
+      const size_t place = table().place(hash);
+      Entry entry = table().at(place);
+      entry.tag = StatisticsTable::tag_of(hash);
+      // Entries that were taught often move slower (the fourth root keeps them from freezing).
+      const double age = std::sqrt(std::sqrt(1.0 + entry.spam + entry.ham));
+      entry.weight = std::clamp(entry.weight + static_cast<int32_t>(std::lround(change / age)), -Entry::kMostWeight,
+                                Entry::kMostWeight);
+      if (count) count_one(entry, spam);
+      table().put(place, entry.pack());
+      mark_changed(static_cast<uint32_t>(place));
+    }
   }
   for (const uint32_t place : table().aged()) mark_changed(place);
   table().aged().clear();
@@ -205,7 +231,7 @@ Result<std::unique_ptr<WordStatistics>> WordStatistics::open(Options options) {
 WordStatistics::Opinion WordStatistics::judge(const Features& features, uint64_t customer) const {
   const auto base = state_->loaded.totals->of(0);
   Opinion opinion{.ham_learnt = base.ham_learnt, .spam_learnt = base.spam_learnt};
-  opinion.log_odds = state_->score(features, 0, base).both();
+  opinion.log_odds = opinion_of(state_->score(features, 0, base), base);
   opinion.known = std::min(base.ham_learnt, base.spam_learnt) >= kKnownBase;
   opinion.spam = sigmoid(opinion.log_odds);
   return customer == 0 ? opinion : judge(features, customer, opinion);
@@ -220,7 +246,7 @@ WordStatistics::Opinion WordStatistics::judge(const Features& features, uint64_t
   opinion.known = rarer >= kKnownOwn;
   if (!opinion.known) return opinion;
   const double say = kMostOwn * static_cast<double>(rarer) / (static_cast<double>(rarer) + kHalfOwn);
-  opinion.log_odds = (1 - say) * base.log_odds + say * state_->score(features, customer, own).both();
+  opinion.log_odds = (1 - say) * base.log_odds + say * opinion_of(state_->score(features, customer, own), own);
   opinion.spam = sigmoid(opinion.log_odds);
   return opinion;
 }

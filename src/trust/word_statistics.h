@@ -2,6 +2,7 @@
 // of each customer's own, in one fixed table. How it judges, and why so: docs/decisions (word statistics).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -16,9 +17,17 @@ namespace doorward::trust {
 
 enum class Label { ham, spam };
 
-// The features of one mail, made once and used for the base and every customer.
+// The features of one mail, made once and used for the base and every customer. Four families, each with a linear model
+// of its own: words of the header, words of the text, runs of octets of the header, and of the text.
 struct Features {
-  std::vector<uint64_t> hashes;  // distinct, in order of first appearance; at most kMostFeatures
+  static constexpr size_t kFamilies = 4;
+  std::vector<uint64_t> hashes;              // distinct, family by family; at most kMostFeatures
+  std::array<size_t, kFamilies - 1> next{};  // where the second family begins, the third and the fourth
+  std::span<const uint64_t> family(size_t which) const {
+    const size_t begin = which == 0 ? 0 : next[which - 1];
+    const size_t end = which + 1 == kFamilies ? hashes.size() : next[which];
+    return std::span(hashes).subspan(begin, end - begin);
+  }
 };
 inline constexpr size_t kMostFeatures = 4000;
 Features features_of(const mime::Message& message);

@@ -57,6 +57,21 @@ TEST(Features, TellFieldsApartFromText) {
   EXPECT_LT(shared(in_subject, in_text), in_subject.hashes.size());
 }
 
+TEST(Features, FamiliesPartHeaderFromText) {
+  const auto one = of("From: a@example.org\r\nSubject: hello\r\n\r\nThe lottery prize is yours today\r\n");
+  const auto other = of("From: a@example.org\r\nSubject: hello\r\n\r\nWhat our board wants to hear\r\n");
+  size_t all = 0;
+  for (size_t which = 0; which < Features::kFamilies; ++which) {
+    EXPECT_FALSE(one.family(which).empty()) << which;
+    all += one.family(which).size();
+  }
+  EXPECT_EQ(all, one.hashes.size());
+  EXPECT_TRUE(std::ranges::equal(one.family(2), other.family(2)));   // runs of octets of the header
+  EXPECT_FALSE(std::ranges::equal(one.family(1), other.family(1)));  // words of the text
+  EXPECT_FALSE(std::ranges::equal(one.family(3), other.family(3)));  // runs of octets of the text
+  for (size_t which = 0; which < Features::kFamilies; ++which) EXPECT_TRUE(Features{}.family(which).empty());
+}
+
 TEST(Features, NamedOnesAreAmongThem) {
   const std::string raw = "Subject: Big WINNER today\r\n\r\nClaim your lottery prize http://win.example/now\r\n";
   const auto message = mime::Message::parse(raw);
