@@ -83,26 +83,6 @@ TEST(WordStatistics, AYoungOpinionIsAWeakOne) {
   EXPECT_GT(statistics->judge(mail, 0).log_odds, 2 * young);
 }
 
-// A good mail's header above the text of spam: the family of the text's words must not lean on the header's.
-TEST(WordStatistics, TheTextIsJudgedWhateverTheHeaderSays) {
-  const auto statistics = opened({.table_entries = kSmall});
-  const auto mail = [](Label label, Label header, unsigned number) {
-    const std::string made = made_mail(label, number);
-    const std::string_view from =
-        header == Label::spam ? "X-Mailer: Bulk 1\r\nX-List: offers\r\n" : "X-Mailer: Desk 7\r\nX-List: none\r\n";
-    const std::string raw = std::string(from) + made;
-    return features_of(mime::Message::parse(raw));
-  };
-  for (unsigned number = 0; number < 100; ++number) {
-    for (const Label label : {Label::ham, Label::spam}) statistics->learn(mail(label, label, number), 0, label);
-  }
-  unsigned caught = 0;
-  for (unsigned number = 5000; number < 5050; ++number) {
-    caught += statistics->judge(mail(Label::spam, Label::ham, number), 0).spam > 0.5 ? 1 : 0;
-  }
-  EXPECT_GE(caught, 25u) << caught;
-}
-
 TEST(WordStatistics, UnlearnsWhatTurnedOutWrong) {
   const auto statistics = opened({.table_entries = kSmall});
   teach(*statistics, 60);
