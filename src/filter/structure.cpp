@@ -6,9 +6,10 @@ namespace doorward::filter {
 namespace {
 
 std::vector<SymbolInfo> symbols() {
-  std::vector<SymbolInfo> all;
-  for (const auto& sign : kSignInfo) all.push_back({.symbol = sign.symbol, .sentence = sign.sentence});
   const auto oddities = oddity_symbols();
+  std::vector<SymbolInfo> all;
+  all.reserve(std::size(kSignInfo) + oddities.size());
+  for (const auto& sign : kSignInfo) all.push_back({.symbol = sign.symbol, .sentence = sign.sentence});
   all.insert(all.end(), oddities.begin(), oddities.end());
   return all;
 }

@@ -83,6 +83,7 @@ void check_oddities(Signs& signs) {
 
 std::vector<SymbolInfo> oddity_symbols() {
   std::vector<SymbolInfo> symbols;
+  symbols.reserve(std::size(kOddities));
   for (const auto& oddity : kOddities) symbols.push_back({.symbol = oddity.symbol, .sentence = oddity.sentence});
   return symbols;
 }
