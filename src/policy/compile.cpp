@@ -53,6 +53,7 @@ class Compiler {
 
  private:
   Result<Context> descend(const Context& above, const Tenant& tenant);
+  Result<void> add_relay_networks(const Context& context, const Tenant& customer);
   Result<void> add_below(const Context& context, const Tenant& tenant);
   Result<void> add_domain(const Context& context, const Tenant& domain);
   Result<void> add_mailboxes(const Context& context, const Tenant& domain, const std::shared_ptr<const Settings>& own);
@@ -172,6 +173,7 @@ std::shared_ptr<const Settings> Compiler::settings_of(const Context& context) co
   if (const auto backend = backends_.find(effective["backend"]); backend != backends_.end()) {
     made->backend = backend->second;
   }
+  made->any_sender = effective["relay_senders"] == "any";
   made->size_limit = config::parse_size(effective["size_limit"]).value_or(made->size_limit);
   made->rules = rules_of(context);
   made->outcomes.fill(sheet::Disposition::deliver);
@@ -250,11 +252,26 @@ Result<void> Compiler::add_mailboxes(const Context& context, const Tenant& domai
   return {};
 }
 
+Result<void> Compiler::add_relay_networks(const Context& context, const Tenant& customer) {
+  std::shared_ptr<const Settings> settings;
+  for (const std::string& item : config::items(context.effective["relay_networks"])) {
+    const auto network = mail::Network::parse(item);
+    if (!network) return fail(fmt::format("{} is no network", item), fmt::format("customer {}", customer.name));
+    if (!settings) settings = settings_of(context);
+    if (!into_.relay_networks.add(*network, settings)) {
+      return fail(fmt::format("another customer has the relay network {} too", item),
+                  fmt::format("customer {}", customer.name));
+    }
+  }
+  return {};
+}
+
 Result<void> Compiler::add_below(const Context& context, const Tenant& tenant) {
   for (const Tenant& below : tenant.below) {
     auto own = descend(context, below);
     if (!own) return std::unexpected(own.error());
     auto done = below.level == Level::domain ? add_domain(*own, below) : add_below(*own, below);
+    if (done && below.level == Level::customer) done = add_relay_networks(*own, below);
     if (!done) return done;
   }
   return {};

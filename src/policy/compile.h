@@ -7,6 +7,7 @@
 
 #include "policy/directory.h"
 #include "policy/model.h"
+#include "policy/relay_networks.h"
 
 namespace doorward::policy {
 
@@ -16,6 +17,7 @@ struct Compiled {
   std::shared_ptr<const Settings> fallback;
   std::vector<std::shared_ptr<const Backend>> backends;
   Directory directory;
+  RelayNetworks relay_networks;
 };
 
 // `cache_directory` keeps the word automaton; empty: nowhere. Errors name the tenant or the list.

@@ -81,6 +81,11 @@ Resolved Directory::to_catch_all(const Entry& entry) const {
   return {Resolved::Kind::ours, entry.options.settings, mailbox, false};
 }
 
+std::shared_ptr<const Settings> Directory::settings(const mail::Domain& domain) const {
+  const auto at = domains_.find(domain.key());
+  return at == domains_.end() ? nullptr : at->second.options.settings;
+}
+
 Resolved Directory::resolve(const mail::Mailbox& recipient) const {
   const auto at = domains_.find(recipient.domain.key());
   if (at == domains_.end()) return {};

@@ -29,6 +29,8 @@ class Directory {
   void finish();  // call once, after everything is added
 
   Resolved resolve(const mail::Mailbox& recipient) const;
+  // The domain's own settings; none where it is not protected.
+  std::shared_ptr<const Settings> settings(const mail::Domain& domain) const;
   bool contains(const mail::Domain& domain) const { return domains_.contains(domain.key()); }
   size_t domains() const { return domains_.size(); }
 

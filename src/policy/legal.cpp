@@ -15,14 +15,15 @@ LegalMode lawful(LegalMode wanted, const std::vector<Consent>& consents) {
 
 Disposition allowed(LegalMode mode, Class klass, Disposition wanted) {
   if (wanted == Disposition::deliver || wanted == Disposition::tag) return wanted;
-  // Nothing keeps quarantined mail in this release; refusing it is lawful everywhere, and loses nothing.
-  if (wanted == Disposition::quarantine || wanted == Disposition::review) wanted = Disposition::refuse;
+  // Nobody reviews in this release.
+  if (wanted == Disposition::review) wanted = Disposition::quarantine;
   switch (mode) {
     case LegalMode::refuse_only:
-    case LegalMode::quarantine:
       return Disposition::refuse;
+    case LegalMode::quarantine:
+      return wanted == Disposition::quarantine ? wanted : Disposition::refuse;
     case LegalMode::discard:
-      return wanted;
+      return wanted == Disposition::discard ? wanted : Disposition::refuse;
     case LegalMode::tag_only:
       // An envelope that cannot be is not filtering: there is nothing to tag.
       if (klass == Class::sanity) return Disposition::refuse;

@@ -37,7 +37,7 @@ std::vector<OptionInfo> own_options() {
        "",
        "proxy",
        "How mail reaches the backend: proxy confirms to the sender only what the backend has taken; relay stores it "
-       "first (not in this release).",
+       "first, answers for it from then on, and delivers it with retries.",
        0,
        0,
        {"proxy", "relay"}},
@@ -78,6 +78,18 @@ std::vector<OptionInfo> own_options() {
       {"catch_all", OptionType::text, "", "", "The mailbox that gets mail for recipients that are not listed."},
       {"recipient_delimiter", OptionType::text, "", "",
        "The character that divides a user from a tag of their own, as in user+tag; empty: none."},
+      {"relay_networks", OptionType::list, "", "",
+       "A customer's own mail servers, as addresses or networks: what they hand in for others is outgoing mail, and "
+       "sent on after it was judged. Nobody else may send to domains that are not protected here."},
+      {"relay_senders",
+       OptionType::choice,
+       "",
+       "own",
+       "Which senders the customer's own servers may use for outgoing mail: own, the domains of that customer (and the "
+       "null sender); any, all.",
+       0,
+       0,
+       {"own", "any"}},
       {"outcome.spam", OptionType::choice, "", "refuse", "What becomes of spam.", 0, 0, outcomes},
       {"outcome.virus", OptionType::choice, "", "refuse",
        "What becomes of mail with malware (no effect yet: this release has no scanner).", 0, 0, outcomes},
@@ -164,6 +176,23 @@ Result<void> check_rewrite(std::string_view text) {
   return {};
 }
 
+// Wide networks are a slip of the keyboard, and would make an open relay of the gateway.
+Result<void> check_relay_networks(std::string_view text) {
+  constexpr unsigned kWidestV4 = 96 + 16;  // /16
+  constexpr unsigned kWidestV6 = 32;
+  for (const std::string& item : config::items(text)) {
+    const auto network = mail::Network::parse(item);
+    if (!network) return fail(fmt::format("\"{}\" is not an address or network such as 192.0.2.0/28", item));
+    if (network->prefix() < (network->base().is_v4() ? kWidestV4 : kWidestV6)) {
+      return fail(
+          fmt::format("{} is too wide: whoever is in it could send to the whole world; /16 (IPv6: /32) is the "
+                      "widest that is taken",
+                      item));
+    }
+  }
+  return {};
+}
+
 Result<void> check_delimiter(std::string_view text) {
   if (text.empty() || (text.size() == 1 && std::string_view("+-_.=#").find(text) != std::string_view::npos)) return {};
   return fail("the delimiter is one of + - _ . = #");
@@ -192,12 +221,7 @@ int threshold_of(std::string_view text) {
 Result<void> check_setting(std::string_view key, std::string_view canonical) {
   if (key == "threshold") return check_threshold(canonical);
   if (key == "recipient_delimiter") return check_delimiter(canonical);
-  if (key == "delivery" && canonical == "relay") {
-    return fail("this release delivers in proxy mode only: there is no queue yet that relay mode could use");
-  }
-  if (key.starts_with("outcome.") && canonical == "quarantine") {
-    return fail("this release has no quarantine yet: choose \"refuse\" or \"tag\"");
-  }
+  if (key == "relay_networks") return check_relay_networks(canonical);
   if (key == "catch_all" && !canonical.empty() && !mail::parse_mailbox(canonical)) {
     return fail(fmt::format("\"{}\" is not an address", canonical));
   }

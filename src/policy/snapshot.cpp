@@ -46,6 +46,14 @@ Resolved Snapshot::resolve(const mail::Mailbox& recipient) const {
 
 const std::shared_ptr<const Settings>& Snapshot::fallback() const { return state_->compiled.fallback; }
 
+std::shared_ptr<const Settings> Snapshot::outbound(const mail::IpAddress& ip) const {
+  return state_->compiled.relay_networks.find(ip);
+}
+
+std::shared_ptr<const Settings> Snapshot::domain(const mail::Domain& domain) const {
+  return state_->compiled.directory.settings(domain);
+}
+
 const Rule& Snapshot::rule_for(const Settings& settings, sheet::Direction direction, const mail::IpAddress& ip,
                                const std::string& sender_key, const std::string& recipient_key) const {
   for (const auto& rule : settings.rules) {

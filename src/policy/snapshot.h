@@ -31,6 +31,10 @@ class Snapshot {
   Resolved resolve(const mail::Mailbox& recipient) const;
   // The customer-independent settings that mail without a protected recipient is judged by (scan, evaluate).
   const std::shared_ptr<const Settings>& fallback() const;
+  // The settings for outgoing mail of the customer whose mail server has that address; none: nobody's.
+  std::shared_ptr<const Settings> outbound(const mail::IpAddress& ip) const;
+  // A protected domain's own settings; none where it is not protected.
+  std::shared_ptr<const Settings> domain(const mail::Domain& domain) const;
   // The first rule that matches.
   const Rule& rule_for(const Settings& settings, sheet::Direction direction, const mail::IpAddress& ip,
                        const std::string& sender_key, const std::string& recipient_key) const;

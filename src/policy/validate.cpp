@@ -74,6 +74,7 @@ class Validator {
     known(tenant, "rule_sets", "rule set", sets_);
     known(tenant, "word_lists", "word list", lists_);
     look_at_catch_all(tenant);
+    look_at_relay_networks(tenant);
     for (const auto& [key, setting] : tenant.settings) {
       if (above.locked(key)) problems_.add(setting.line, fmt::format("{} is locked by a level above", key));
     }
@@ -103,6 +104,23 @@ class Validator {
                   fmt::format("catch_all: {} is in a domain that is not protected", setting->second.value));
   }
 
+  // Bound to one customer, or a network could send as all that inherit it.
+  void look_at_relay_networks(const Tenant& tenant) {
+    const auto setting = tenant.settings.find("relay_networks");
+    if (setting == tenant.settings.end()) return;
+    if (tenant.level != Level::customer) {
+      problems_.add(setting->second.line,
+                    fmt::format("relay_networks belong to a customer, not to a {}", name(tenant.level)));
+      return;
+    }
+    for (const std::string& item : config::items(setting->second.value)) {
+      const auto [other, fresh] = relay_networks_.emplace(item, tenant.name);
+      if (fresh || other->second == tenant.name) continue;
+      problems_.add(setting->second.line,
+                    fmt::format("the relay network {} is the customer {}'s too", item, other->second));
+    }
+  }
+
   void look_at_alias(const Tenant& mailbox, const std::string& alias) {
     const auto parsed = mail::parse_mailbox(alias);
     if (!parsed || claimed_.contains(fmt::format("domain {}", parsed->domain.key()))) return;
@@ -113,6 +131,7 @@ class Validator {
   config::Problems& problems_;
   std::vector<std::string> backends_, sets_, lists_;
   std::unordered_map<std::string, uint32_t> claimed_;
+  std::unordered_map<std::string, std::string> relay_networks_;  // whose
 };
 
 }  // namespace

@@ -113,9 +113,11 @@ TEST(PolicyFile, NamesAreThereOnce) {
 }
 
 TEST(PolicyFile, WhatCannotHoldIsRefused) {
-  EXPECT_THAT(wrong(std::string(kSmall) + "outcome.spam = \"quarantine\"\n"),
-              HasSubstr("this release has no quarantine yet"));
-  EXPECT_THAT(wrong(std::string(kSmall) + "delivery = \"relay\"\n"), HasSubstr("proxy mode only"));
+  EXPECT_THAT(wrong(std::string(kSmall) + "relay_networks = [\"192.0.2.1\"]\n"),
+              HasSubstr("relay_networks belong to a customer, not to a domain"));
+  EXPECT_THAT(wrong("[[customer]]\nname = \"A\"\nrelay_networks = [\"192.0.2.1\"]\n"
+                    "[[customer]]\nname = \"B\"\nrelay_networks = [\"192.0.2.1\"]\n"),
+              HasSubstr("p.toml:6: the relay network 192.0.2.1 is the customer A's too"));
   EXPECT_THAT(wrong(std::string(kSmall) + "operation = \"bypass\"\n"), HasSubstr("without an end"));
   EXPECT_THAT(wrong(std::string(kSmall) + "locked = [\"legal\"]\n"), HasSubstr("what is locked needs a value"));
   EXPECT_THAT(wrong("[provider]\nlegal = \"tag-only\"\nlocked = [\"legal\"]\n" + std::string(kSmall) +

@@ -98,10 +98,11 @@ TEST(Options, SensitivityLevelsAreThresholds) {
   EXPECT_FALSE(check_setting("threshold", "normally"));
 }
 
-TEST(Options, WhatThisReleaseCannotDoIsRefused) {
-  EXPECT_FALSE(check_setting("outcome.spam", "quarantine"));
-  EXPECT_FALSE(check_setting("delivery", "relay"));
-  EXPECT_TRUE(check_setting("outcome.spam", "tag"));
+TEST(Options, RelayNetworksAreNetworksAndNotTheWholeWorld) {
+  EXPECT_TRUE(check_setting("relay_networks", "192.0.2.7\n198.51.100.0/24\n2001:db8::/32"));
+  for (const char* bad : {"0.0.0.0/0", "10.0.0.0/8", "::/0", "2001::/16", "192.0.2.1/24", "mail.example.org"}) {
+    EXPECT_FALSE(check_setting("relay_networks", bad)) << bad;
+  }
 }
 
 TEST(Options, RewritesHaveAForm) {
@@ -126,6 +127,12 @@ TEST(Legal, RefuseOnlyTurnsEverythingKeptIntoRefusal) {
   }
   EXPECT_EQ(allowed(LegalMode::refuse_only, Class::spam, Disposition::tag), Disposition::tag);
   EXPECT_EQ(allowed(LegalMode::discard, Class::spam, Disposition::discard), Disposition::discard);
+}
+
+TEST(Legal, OnlyWhatWasConsentedToIsDone) {
+  EXPECT_EQ(allowed(LegalMode::quarantine, Class::spam, Disposition::quarantine), Disposition::quarantine);
+  EXPECT_EQ(allowed(LegalMode::quarantine, Class::spam, Disposition::discard), Disposition::refuse);
+  EXPECT_EQ(allowed(LegalMode::discard, Class::spam, Disposition::quarantine), Disposition::refuse);
 }
 
 TEST(Legal, TagOnlyNeverRefusesContent) {

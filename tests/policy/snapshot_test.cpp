@@ -94,6 +94,39 @@ name = "bücher.example"
 backend = "main"
 )";
 
+TEST(Snapshot, RelayNetworksLeadToTheirCustomerTheNarrowestFirst) {
+  const auto snapshot = made(R"(
+[[backend]]
+name = "main"
+address = ["127.0.0.1:2525"]
+[[customer]]
+name = "wide"
+relay_networks = ["192.0.2.0/24", "2001:db8:1::/48"]
+relay_senders = "any"
+[[customer.domain]]
+name = "wide.example"
+backend = "main"
+[[customer]]
+name = "narrow"
+relay_networks = ["192.0.2.16/28"]
+[[customer.domain]]
+name = "narrow.example"
+backend = "main"
+)");
+  const auto of = [&](std::string_view ip) { return snapshot->outbound(*mail::IpAddress::parse(ip)); };
+  const auto customer = [&](std::string_view domain) {
+    return snapshot->domain(*mail::parse_domain(domain))->customer;
+  };
+  ASSERT_TRUE(of("192.0.2.1") && of("192.0.2.31"));
+  EXPECT_EQ(of("192.0.2.1")->customer, customer("wide.example"));
+  EXPECT_TRUE(of("192.0.2.1")->any_sender);
+  EXPECT_EQ(of("192.0.2.31")->customer, customer("narrow.example"));
+  EXPECT_FALSE(of("192.0.2.31")->any_sender);
+  EXPECT_EQ(of("192.0.2.32"), of("2001:db8:1::25"));
+  EXPECT_FALSE(of("192.0.3.1") || of("2001:db8:2::25") || of("127.0.0.1"));
+  EXPECT_FALSE(snapshot->domain(*mail::parse_domain("other.example")));
+}
+
 TEST(Snapshot, DefaultsJudgeByTheBaseListAndOneRule) {
   const auto snapshot = Snapshot::defaults();
   const Settings& settings = *snapshot->fallback();
