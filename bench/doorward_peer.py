@@ -1,9 +1,11 @@
-"""Doorward in proxy mode, as `make release` builds it, set up by the same files a user writes."""
+"""Doorward in proxy and in relay mode, as `make release` builds it, set up by the same files a user writes."""
 import pathlib
 import shutil
 import subprocess
+import time
+import urllib.request
 
-from peers import DOMAIN, Peer
+from peers import DOMAIN, Peer, free_port
 
 CONFIG = """
 host_name = "gateway.{domain}"
@@ -13,7 +15,7 @@ policy = "policy.toml"
 may_run_as_root = true
 user = ""
 group = ""
-http = ""
+http = "{http}"
 
 [log]
 target = "{folder}/mail.log"
@@ -53,12 +55,14 @@ class DoorwardProxy(Peer):
     program = ""
     training = ""  # an index file of labelled mails; none: the word statistics stay empty
     policy = POLICY
+    http = ""
 
     def prepare(self):
         # The compiled word lists are kept from run to run, as on a server that is not new.
         cache = self.folder.parent / "doorward-cache"
         cache.mkdir(exist_ok=True)
-        values = {"domain": DOMAIN, "folder": self.folder, "cache": cache, "port": self.port, "sink": self.sink.port}
+        values = {"domain": DOMAIN, "folder": self.folder, "cache": cache, "port": self.port, "sink": self.sink.port,
+                  "http": self.http}
         (self.folder / "doorward.toml").write_text(CONFIG.format(**values))
         (self.folder / "policy.toml").write_text(self.policy.format(**values))
         # Trained word statistics: empty ones would have nothing to look up.
@@ -80,3 +84,24 @@ class DoorwardProxy(Peer):
 
     def run(self):
         return self.launch(pathlib.Path(self.program), "serve", "--config", self.folder / "doorward.toml")
+
+
+class DoorwardRelay(DoorwardProxy):
+    name = "Doorward relay"
+    note = "relay mode: every mail durable in the spool before its 250, whole pipeline as in proxy mode; CPU until the queue is empty"
+    policy = POLICY.replace('operation = "observe"', 'operation = "observe"\ndelivery = "relay"')
+
+    def prepare(self):
+        self.http = f"127.0.0.1:{free_port()}"
+        super().prepare()
+
+    def settle(self):
+        until = time.monotonic() + 300
+        while time.monotonic() < until:
+            with urllib.request.urlopen(f"http://{self.http}/metrics", timeout=10) as page:
+                lines = page.read().decode().splitlines()
+            waiting = [float(line.split()[-1]) for line in lines if line.startswith("doorward_spool_mails ")]
+            if waiting == [0.0]:
+                return
+            time.sleep(0.05)
+        raise RuntimeError("the queue did not empty")

@@ -57,7 +57,9 @@ class Generator {
       : options_(std::move(options)), mails_(std::move(mails)), sessions_(options_.connections + options_.idle) {
     epoll_ = epoll_create1(EPOLL_CLOEXEC);
     if (epoll_ < 0) throw std::runtime_error("epoll_create1 failed");
-    latencies_.reserve(options_.count);
+    latencies_.reserve(std::min<size_t>(options_.count, 1 << 20));
+    if (options_.acknowledged.empty()) return;
+    acknowledged_ = open_log(options_.acknowledged);
   }
 
   int run();
@@ -66,6 +68,8 @@ class Generator {
   bool idle_place(const Session& session) const { return place(session) >= options_.connections; }
   size_t place(const Session& session) const { return static_cast<size_t>(&session - sessions_.data()); }
 
+  static int open_log(const std::string& path);
+  bool may_begin() const;
   void open_all();
   void open(Session& session);
   void close(Session& session);
@@ -86,6 +90,7 @@ class Generator {
   std::vector<PreparedMail> mails_;
   std::vector<Session> sessions_;
   int epoll_ = -1;
+  int acknowledged_ = -1;
   uint64_t started_ = 0, ended_ = 0, idle_open_ = 0, idle_lost_ = 0;
   std::map<int, uint64_t> replies_;  // code of the last reply a mail got; 0: connection lost
   std::map<int, std::string> examples_;
@@ -96,7 +101,7 @@ class Generator {
 
 void Generator::open(Session& session) {
   const bool idle = idle_place(session);
-  if (!idle && started_ == options_.count) return;
+  if (!idle && (started_ == options_.count || !may_begin())) return;
   session = Session{};
   session.in_use = true;
   session.began = Clock::now();
@@ -136,12 +141,31 @@ void Generator::close(Session& session) {
   session.in_use = false;
 }
 
+int Generator::open_log(const std::string& path) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (file < 0) throw std::runtime_error("cannot write " + path + ": " + std::strerror(errno));
+  return file;
+}
+
+// With a rate, mail n begins n / rate seconds after the start, or as soon after as a connection is free.
+bool Generator::may_begin() const {
+  if (options_.rate == 0) return true;
+  const double elapsed = std::chrono::duration<double>(Clock::now() - began_).count();
+  return static_cast<double>(started_) <= elapsed * static_cast<double>(options_.rate);
+}
+
 void Generator::outcome(Session& session, int code) {
   if (session.counted) return;
   session.counted = true;
   if (idle_place(session)) {
     ++idle_lost_;
     return;
+  }
+  if (code == 250 && acknowledged_ >= 0) {
+    const std::string line = std::to_string(session.number) + "." + options_.token + "\n";
+    if (write(acknowledged_, line.data(), line.size()) != static_cast<ssize_t>(line.size())) {
+      throw std::runtime_error("cannot write the tokens of what was acknowledged");
+    }
   }
   ++replies_[code];
   ++ended_;
@@ -334,7 +358,7 @@ int Generator::run() {
       std::fprintf(stderr, "%llu idle connections stand\n", static_cast<unsigned long long>(idle_open_));
       told = true;
     }
-    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), 100);
+    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), options_.rate != 0 ? 1 : 100);
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<size_t>(i)];
       Session& session = sessions_[event.data.u64];

@@ -11,7 +11,8 @@ namespace {
 
 constexpr const char* kHelp =
     "load_generator --port P --mails FOLDER|INDEX [--count N] [--connections N] [--domain D] [--token T]\n"
-    "               [--idle N] [--sources N] [--seconds N] [--xclient] [--no-pipelining]\n"
+    "               [--idle N] [--sources N] [--seconds N] [--rate N] [--acknowledged FILE] [--xclient]\n"
+    "               [--no-pipelining]\n"
     "Sends N real mails over SMTP to 127.0.0.1:P, one mail a connection, and prints one JSON object.\n";
 
 size_t number(std::string_view option, const std::string& text) {
@@ -56,6 +57,10 @@ Options parse_options(int argc, char** argv) {
       options.sources = number(option, value);
     else if (option == "--seconds")
       options.seconds = number(option, value);
+    else if (option == "--rate")
+      options.rate = number(option, value);
+    else if (option == "--acknowledged")
+      options.acknowledged = value;
     else if (option == "--domain")
       options.domain = value;
     else if (option == "--token")

@@ -16,8 +16,10 @@ struct Options {
   size_t sources = 1;       // addresses to come from: 127.1.0.1 …; 1: the ordinary one
   size_t seconds = 600;     // the most it may take; with idle connections: how long they stand
   std::string domain = "bench.example";
-  std::string token;     // part of every mail's names; default: drawn from the clock
-  bool xclient = false;  // claim addresses of 203.0.113.0/24 where XCLIENT is offered
+  size_t rate = 0;  // mails a second that are begun, while connections are free; 0: as fast as they are answered
+  std::string acknowledged;  // a file that gets the token of each mail that was answered with 250, a line each
+  std::string token;         // part of every mail's names; default: drawn from the clock
+  bool xclient = false;      // claim addresses of 203.0.113.0/24 where XCLIENT is offered
   bool no_pipelining = false;
 };
 

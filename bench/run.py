@@ -19,13 +19,13 @@ import tempfile
 import time
 
 import peers
-from doorward_peer import DoorwardProxy
+from doorward_peer import DoorwardProxy, DoorwardRelay
 from measure import PeakMemory
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "bench"
-PEERS = {"doorward": DoorwardProxy, "postfix-proxy": peers.PostfixProxy, "postfix-relay": peers.PostfixRelay,
-         "postfix-rspamd": peers.PostfixRspamd}
+PEERS = {"doorward": DoorwardProxy, "postfix-proxy": peers.PostfixProxy, "doorward-relay": DoorwardRelay,
+         "postfix-relay": peers.PostfixRelay, "postfix-rspamd": peers.PostfixRspamd}
 IDLE, BUSY = 10_000, 500
 
 
@@ -37,6 +37,7 @@ def arguments():
     parser.add_argument("--peers", default=",".join(PEERS), help="comma-separated: " + ", ".join(PEERS))
     parser.add_argument("--mails", help="folder or index (default: the SpamAssassin corpus, else samples/mails)")
     parser.add_argument("--no-memory", action="store_true", help="leave out 500 busy and 10,000 idle connections")
+    parser.add_argument("--rate", type=int, default=150, help="mails a second at which the relays' latencies are compared; 0: not (150)")
     parser.add_argument("--no-bogofilter", action="store_true")
     parser.add_argument("--generator", default=str(ROOT / "build/release/bench/load_generator"))
     parser.add_argument("--doorward", default=str(ROOT / "build/release/src/doorward"))
@@ -162,17 +163,39 @@ def markdown(report):
     for name, memory in report.get("memory", {}).items():
         for kind, figures in memory.items():
             lines.append(f"- {name}, {figures['connections']} {kind} connections: {figures['peak_pss_mb']:.0f} MB PSS")
+    for name, figures in report.get("same_rate", {}).items():
+        lines.append(f"- {name}, offered {report['rate']} mails/s: accepted within p50 {figures['p50_ms']:.1f} ms, p99 {figures['p99_ms']:.1f} ms "
+                     f"({figures['mails_per_second']:.0f} mails/s taken)")
     for line in report.get("ratios", []):
         lines.append(f"- {line}")
     return "\n".join(lines) + "\n"
 
 
 def ratios(table):
-    if not {"Doorward", "Postfix proxy"} <= table.keys():
-        return []
-    ours, theirs = table["Doorward"]["median"], table["Postfix proxy"]["median"]
-    return [f"Doorward needs {ours['cpu_seconds_per_1000'] / theirs['cpu_seconds_per_1000']:.2f} × the CPU of Postfix as proxy "
-            f"and takes {ours['whole_mails_per_second'] / theirs['whole_mails_per_second']:.2f} × its mails/s"]
+    found = []
+    for ours, theirs in (("Doorward", "Postfix proxy"), ("Doorward relay", "Postfix relay")):
+        if {ours, theirs} <= table.keys():
+            a, b = table[ours]["median"], table[theirs]["median"]
+            found.append(f"{ours} needs {a['cpu_seconds_per_1000'] / b['cpu_seconds_per_1000']:.2f} × the CPU of {theirs} "
+                         f"and takes {a['whole_mails_per_second'] / b['whole_mails_per_second']:.2f} × its mails/s")
+    return found
+
+
+def same_rate(options, kinds, scratch, sink):
+    """Latency of acceptance of those kinds when each is offered the same mails a second."""
+    results = {kind.name: [] for kind in kinds}
+    for _ in range(options.runs):
+        for kind in kinds:
+            peer = kind(scratch / kind.name.replace(" ", "-"), sink)
+            try:
+                peer.start()
+                generate(options, peer, count=200)
+                results[kind.name].append(generate(options, peer, count=options.rate * 10, connections=200, rate=options.rate))
+                peer.settle()
+            finally:
+                peer.stop()
+    return {name: {key: statistics.median(run[key] for run in runs) for key in ("p50_ms", "p99_ms", "mails_per_second")}
+            for name, runs in results.items()}
 
 
 def main():
@@ -208,13 +231,15 @@ def main():
                 if kind is DoorwardProxy:
                     print(f"memory of {kind.name} with {IDLE} idle connections", flush=True)
                     memory[kind.name]["idle"] = connections_memory(options, kind, scratch, sink, idle=True)
+        relays = [kind for kind in kinds if kind in (DoorwardRelay, peers.PostfixRelay)]
+        rates = same_rate(options, relays, scratch, sink) if options.rate and relays else {}
         bogo = None if options.no_bogofilter else bogofilter(options, scratch)
     finally:
         sink.stop()
         shutil.rmtree(scratch, ignore_errors=True)
     table = {kind.name: {"note": kind.note, "median": summary(results[kind.name]), "runs": results[kind.name]} for kind in kinds}
     report = {"date": time.strftime("%Y-%m-%d"), "machine": f"{os.cpu_count()} cores, {platform.platform()}", "runs": options.runs,
-              "count": options.count, "connections": options.connections, "peers": table, "memory": memory, "bogofilter": bogo,
+              "count": options.count, "connections": options.connections, "peers": table, "memory": memory, "bogofilter": bogo, "same_rate": rates, "rate": options.rate,
               "ratios": ratios(table)}
     (OUT / "report.json").write_text(json.dumps(report, indent=1))
     (OUT / "report.md").write_text(markdown(report))
