@@ -1,6 +1,7 @@
 #include "delivery/pool.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/log.h"
@@ -20,6 +21,18 @@ metrics::Counter& connections(std::string_view kind) {
   return metrics::counter("doorward_backend_connections_total", "Connections to backends, opened and taken up again",
                           {{"kind", kind}});
 }
+
+// Lets the other cores know that a connection is waited for.
+class Waiter {
+ public:
+  explicit Waiter(BackendShare& share) : share_(share) { share_.add_waiter(); }
+  ~Waiter() { share_.remove_waiter(); }
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+
+ private:
+  BackendShare& share_;
+};
 
 Task<void> say_goodbye(std::unique_ptr<BackendConnection> connection) { co_await connection->client.quit(); }
 
@@ -57,7 +70,24 @@ std::unique_ptr<BackendConnection> BackendPool::take_idle(Lane& from) {
   return nullptr;
 }
 
-Task<BackendPool::Opened> BackendPool::acquire(std::shared_ptr<const policy::Backend> backend, bool fresh) {
+void BackendPool::rest(const std::shared_ptr<const policy::Backend>& backend, Borrower& borrower) {
+  borrower.resting_since = now();
+  lane(backend).resting.push_back(borrower);
+  start_reaper();
+}
+
+bool BackendPool::take_back(Lane& from) {
+  if (from.resting.empty()) return false;
+  Borrower& longest = from.resting.front();
+  from.resting.pop_front();
+  static metrics::Counter& taken = connections("taken_back");
+  taken.add();
+  longest.give_back();
+  return true;
+}
+
+Task<BackendPool::Opened> BackendPool::acquire(std::shared_ptr<const policy::Backend> backend, bool fresh,
+                                               SteadyTime until) {
   const auto alive = shared_from_this();
   Lane& in = lane(backend);
   struct User {  // keeps the lane while we wait
@@ -67,29 +97,23 @@ Task<BackendPool::Opened> BackendPool::acquire(std::shared_ptr<const policy::Bac
   } const user(in.users);
 
   if (fresh) in.idle.clear();
-  if (auto kept = take_idle(in)) co_return std::move(kept);
   const unsigned most = std::max(1U, backend->max_connections);
-  if (!in.share->try_take(most)) {
-    in.share->add_waiter();
-    const SteadyTime until = now() + options_.slot_wait;
-    bool taken = false;
-    while (!taken && now() < until) {
-      const SteadyTime slept = now();
-      co_await core_.sleep(kWaitStep);
-      if (now() - slept < kWaitStep / 2) break;  // the core stops: sleeping has become impossible
-      if (auto kept = take_idle(in)) {
-        in.share->remove_waiter();
-        co_return std::move(kept);
-      }
-      taken = in.share->try_take(most);
-    }
-    in.share->remove_waiter();
-    if (!taken) co_return std::unexpected(backend_busy());
+  const SteadyTime enough = std::min(until, now() + options_.slot_wait);
+  std::optional<Waiter> waiter;
+  for (;;) {
+    if (auto kept = take_idle(in)) co_return std::move(kept);
+    if (in.share->try_take(most)) co_return co_await open(in, Slot(in.share), until);
+    if (take_back(in)) continue;
+    if (now() >= enough) co_return std::unexpected(backend_busy());
+    if (!waiter) waiter.emplace(*in.share);
+    const SteadyTime slept = now();
+    co_await core_.sleep(kWaitStep);
+    // Woken early: the core stops, and sleeping has become impossible.
+    if (now() - slept < kWaitStep / 2) co_return std::unexpected(backend_busy());
   }
-  co_return co_await open(in, Slot(in.share));
 }
 
-Task<BackendPool::Opened> BackendPool::open(Lane& in, Slot slot) {
+Task<BackendPool::Opened> BackendPool::open(Lane& in, Slot slot, SteadyTime until) {
   const std::vector<net::Endpoint>& addresses = in.backend->addresses;
   // One that did not answer lately is tried last, not never: it may be all there is.
   std::vector<size_t> order, dead;
@@ -97,13 +121,12 @@ Task<BackendPool::Opened> BackendPool::open(Lane& in, Slot slot) {
   order.insert(order.end(), dead.begin(), dead.end());
 
   smtp::Reply last = backend_misconfigured();  // a backend without any address
-  const SteadyTime until = now() + 3 * options_.connect_timeout;
+  const SteadyTime enough = std::min(until, now() + 3 * options_.connect_timeout);
   for (const size_t address : order) {
-    if (now() >= until) break;
-    auto attempt = co_await open_address(in, address, true);
+    auto attempt = co_await open_address(in, address, true, until);
     // Opportunistic means that mail goes on where TLS is broken (RFC 7435), on a connection of its own.
     if (!attempt && attempt.error().tls_failed && in.backend->tls == policy::BackendTls::opportunistic)
-      attempt = co_await open_address(in, address, false);
+      attempt = co_await open_address(in, address, false, until);
     if (attempt) {
       in.share->set_alive(address);
       (*attempt)->slot = std::move(slot);
@@ -116,23 +139,26 @@ Task<BackendPool::Opened> BackendPool::open(Lane& in, Slot slot) {
       log::warning("delivery.backend_unreachable",
                    {{"backend", in.backend->name}, {"address", addresses[address].text()}, {"reply", last.lines[0]}});
     }
+    if (now() >= enough) break;
   }
   co_return std::unexpected(std::move(last));
 }
 
-Task<BackendPool::Attempt> BackendPool::open_address(Lane& in, size_t address, bool with_tls) {
+Task<BackendPool::Attempt> BackendPool::open_address(Lane& in, size_t address, bool with_tls, SteadyTime until) {
   using namespace std::chrono_literals;
   const policy::Backend& backend = *in.backend;
-  auto connection = co_await net::Connection::connect(core_, backend.addresses[address], options_.connect_timeout);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now());
+  auto connection = co_await net::Connection::connect(core_, backend.addresses[address],
+                                                      std::clamp(left, 0ms, options_.connect_timeout));
   if (!connection) co_return std::unexpected(OpenFailure{map_failure(connection.error(), true), true, false});
-  smtp::ClientTimeouts timeouts;
-  // Our own client waits 5 minutes at RCPT and 10 after the data (RFC 5321 §4.5.3.2): answer before it gives up.
-  timeouts.command = std::min<std::chrono::seconds>(backend.timeout, 270s);
+  smtp::ClientTimeouts timeouts;  // of each step; all of them together have until `until`
+  timeouts.command = backend.timeout;
   timeouts.greeting = std::min<std::chrono::seconds>(backend.timeout, 60s);
   timeouts.data_start = std::min<std::chrono::seconds>(backend.timeout, 120s);
   timeouts.data_block = std::min<std::chrono::seconds>(backend.timeout, 180s);
-  timeouts.data_end = std::min<std::chrono::seconds>(2 * backend.timeout, 570s);
+  timeouts.data_end = 2 * backend.timeout;
   smtp::ClientConnection client(std::move(*connection), backend.protocol == policy::BackendProtocol::lmtp, timeouts);
+  client.set_deadline(until);
 
   auto greeting = co_await client.greeting();
   if (!greeting) co_return std::unexpected(broken(greeting.error()));
@@ -214,6 +240,7 @@ void BackendPool::give_back(std::unique_ptr<BackendConnection> connection) {
     spawn(say_goodbye(std::move(connection)));
     return;
   }
+  connection->client.set_deadline(SteadyTime::max());
   connection->idle_since = at;
   to.idle.push_back(std::move(connection));
   start_reaper();
@@ -244,18 +271,25 @@ void BackendPool::reap(SteadyTime at) {
   // Whoever says goodbye or RSET may give connections back at once: not while the lists are walked.
   std::vector<std::unique_ptr<BackendConnection>> leaving, dirty;
   for (auto& [backend, lane] : lanes_) {
-    const bool wanted = lane.share->somebody_waits();
+    unsigned wanted = lane.share->waiters();  // on other cores: what is idle here goes, and what rests as far as needed
+    while (!lane.resting.empty()) {
+      const bool too_long = at - lane.resting.front().resting_since >= options_.client_rest;
+      if (!too_long && lane.idle.size() >= wanted) break;
+      take_back(lane);
+    }
     std::erase_if(lane.idle, [&](std::unique_ptr<BackendConnection>& each) {
       const auto resting = at - each->idle_since;
       if (each->client.unexpected_input()) return true;
-      if (wanted || resting >= options_.idle_timeout)
+      if (wanted != 0 || resting >= options_.idle_timeout)
         leaving.push_back(std::move(each));
       else if (each->dirty && resting >= kReapEvery / 2)
         dirty.push_back(std::move(each));
       return each == nullptr;
     });
   }
-  std::erase_if(lanes_, [](const auto& entry) { return entry.second.idle.empty() && entry.second.users == 0; });
+  std::erase_if(lanes_, [](const auto& entry) {
+    return entry.second.idle.empty() && entry.second.resting.empty() && entry.second.users == 0;
+  });
   for (auto& each : leaving) spawn(say_goodbye(std::move(each)));
   for (auto& each : dirty) spawn(clean(weak_from_this(), std::move(each)));
 }

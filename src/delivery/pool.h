@@ -6,8 +6,13 @@
 //   for 354 and the search for dots, and it cannot be smuggled through by any reading of line ends.
 // - RSET for a transaction that was given up is not sent at once: it goes in one write with the next MAIL, which makes
 //   it free. A connection that nobody takes for a second gets its RSET then, so that the backend holds nothing open.
+// - A transaction whose client lets it wait keeps its connection only as long as nobody else needs it, and not for
+// long:
+//   a client may take minutes for each command (RFC 5321 §4.5.3.2), and its patience must not be the other clients'
+//   loss. The transaction does not end by that; it opens another connection when its client goes on.
 #pragma once
 
+#include <boost/intrusive/list.hpp>
 #include <expected>
 #include <memory>
 #include <string>
@@ -40,17 +45,30 @@ struct BackendConnection {
       : backend(std::move(to)), client(std::move(through)), slot(std::move(place)), opened(now) {}
 };
 
+// A transaction that holds a connection. While its client is awaited it rests, and the connection may be taken back.
+class Borrower : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  virtual void give_back() = 0;  // to the pool, at once
+  SteadyTime resting_since{};
+
+ protected:
+  ~Borrower() = default;
+};
+
 class BackendPool : public std::enable_shared_from_this<BackendPool> {
  public:
   using Opened = std::expected<std::unique_ptr<BackendConnection>, smtp::Reply>;  // the reply is ours already
 
   BackendPool(net::Core& core, ProxyOptions options) : core_(core), options_(std::move(options)) {}
 
-  // An idle connection that shows no sign of being gone, or a new one. Fresh: a reused one was found dead, so that the
+  // An idle connection that shows no sign of being gone, a new one, or where the backend has its most, that of the
+  // transaction which has rested longest. Fresh: a reused one was found dead, so that the
   // other idle ones of this backend are not to be trusted either: they are closed, and a new one is opened.
-  Task<Opened> acquire(std::shared_ptr<const policy::Backend> backend, bool fresh);
+  Task<Opened> acquire(std::shared_ptr<const policy::Backend> backend, bool fresh, SteadyTime until);
   // Keeps it for the next mail, or closes it.
   void give_back(std::unique_ptr<BackendConnection> connection);
+  // Its client is awaited from now on: until it is unlinked, the pool may have the connection given back.
+  void rest(const std::shared_ptr<const policy::Backend>& backend, Borrower& borrower);
   // Tells the administrator that a backend does not let us work, in its own words.
   void alarm(const policy::Backend& backend, Fault fault, std::string_view where, const smtp::Reply& words);
 
@@ -61,8 +79,9 @@ class BackendPool : public std::enable_shared_from_this<BackendPool> {
   struct Lane {
     std::shared_ptr<const policy::Backend> backend;  // held, so that no other backend gets its place in memory
     std::shared_ptr<BackendShare> share;
-    std::vector<std::unique_ptr<BackendConnection>> idle;  // the last used one last
-    unsigned users = 0;                                    // coroutines in acquire()
+    std::vector<std::unique_ptr<BackendConnection>> idle;                                   // the last used one last
+    boost::intrusive::list<Borrower, boost::intrusive::constant_time_size<false>> resting;  // the longest first
+    unsigned users = 0;                                                                     // coroutines in acquire()
   };
   struct OpenFailure {
     smtp::Reply reply;
@@ -73,8 +92,9 @@ class BackendPool : public std::enable_shared_from_this<BackendPool> {
 
   Lane& lane(const std::shared_ptr<const policy::Backend>& backend);
   std::unique_ptr<BackendConnection> take_idle(Lane& from);
-  Task<Opened> open(Lane& in, Slot slot);
-  Task<Attempt> open_address(Lane& in, size_t address, bool with_tls);
+  static bool take_back(Lane& from);  // false: none rests
+  Task<Opened> open(Lane& in, Slot slot, SteadyTime until);
+  Task<Attempt> open_address(Lane& in, size_t address, bool with_tls, SteadyTime until);
   Task<std::expected<void, OpenFailure>> secure(Lane& in, smtp::ClientConnection& client);
   OpenFailure refused(Lane& in, std::string_view where, const smtp::Reply& words);
   OpenFailure broken(const net::IoFailure& failure);

@@ -52,7 +52,7 @@ metrics::Histogram& data_seconds() {
 
 }  // namespace
 
-struct ProxyTransaction::State {
+struct ProxyTransaction::State final : Borrower {
   std::shared_ptr<BackendPool> pool;
   std::shared_ptr<const policy::Backend> backend;
   std::unique_ptr<BackendConnection> connection{};
@@ -60,15 +60,25 @@ struct ProxyTransaction::State {
   std::string mail_line{};                  // the MAIL of the open transaction; empty: none is open
   bool exact = false;                       // the open transaction holds `accepted`, all of them and no others
   bool dsn = false;
+  SteadyTime until{};  // of what the client awaits now
 
   State(std::shared_ptr<BackendPool> p, std::shared_ptr<const policy::Backend> b)
       : pool(std::move(p)), backend(std::move(b)) {}
 
-  void give_back() {
+  void give_back() override {
+    wake();
     if (connection == nullptr) return;
     connection->dirty = connection->dirty || !mail_line.empty();
     mail_line.clear();
     pool->give_back(std::move(connection));
+  }
+
+  // The client is awaited, or it goes on.
+  void rest() {
+    if (connection != nullptr) pool->rest(backend, *this);
+  }
+  void wake() {
+    if (is_linked()) unlink();
   }
 
   void drop() {
@@ -79,10 +89,12 @@ struct ProxyTransaction::State {
   // A connection: the one at hand where it still stands, else another. Returns the reply to give where there is none.
   Task<std::optional<Reply>> connect(bool fresh) {
     if (connection != nullptr && !connection->client.is_open()) drop();
-    if (connection != nullptr) co_return std::nullopt;
-    auto opened = co_await pool->acquire(backend, fresh);
-    if (!opened) co_return std::move(opened.error());
-    connection = std::move(*opened);
+    if (connection == nullptr) {
+      auto opened = co_await pool->acquire(backend, fresh, until);
+      if (!opened) co_return std::move(opened.error());
+      connection = std::move(*opened);
+    }
+    connection->client.set_deadline(until);
     dsn = connection->client.extensions().dsn;
     co_return std::nullopt;
   }
@@ -180,28 +192,24 @@ struct ProxyTransaction::State {
   }
 
   Task<Reply> ask(const mail::Envelope& envelope, const mail::Recipient& recipient) {
+    until = std::chrono::steady_clock::now() + pool->options().ask_within;
     for (bool again = false;; again = true) {
       if (auto refusal = co_await connect(again)) co_return std::move(*refusal);
       if (auto refusal = unsupported(envelope, &recipient, connection->client.extensions(),
                                      connection->client.connection().is_tls()))
         co_return std::move(*refusal);
-      const bool whole = mail_line.empty();  // on a new connection the recipients taken so far are asked for again
+      const bool whole = mail_line.empty();
       const bool used = connection->reused || !whole;
-      std::vector<const mail::Recipient*> recipients;
-      if (whole)
-        for (const mail::Recipient& each : accepted) recipients.push_back(&each);
-      recipients.push_back(&recipient);
-      Begun begun = co_await begin(envelope, std::move(recipients));
+      // On a new connection those taken so far are asked for again in the end, not each time that one is lost.
+      if (whole) exact = accepted.empty();
+      std::vector<const mail::Recipient*> one(1, &recipient);
+      Begun begun = co_await begin(envelope, std::move(one));
       if (is_death(begun) && used && !again) {
         drop();
         continue;
       }
       if (begun.broken) co_return lost(*begun.broken, whole ? "mail" : "rcpt", envelope);
       if (begun.failed) co_return std::move(*begun.failed);
-      if (whole) {
-        exact = std::ranges::all_of(begun.recipients.begin(), begun.recipients.end() - 1,
-                                    [](const Reply& reply) { return reply.code / 100 == 2; });
-      }
       Reply reply = answer(Stage::recipient, begun.recipients.back(), envelope);
       if (reply.positive()) accepted.push_back(recipient);
       co_return reply;
@@ -285,6 +293,10 @@ struct ProxyTransaction::State {
                         std::vector<std::string_view> pieces) {
     if (recipients.empty()) co_return Replies{};
     for (bool again = false;; again = true) {
+      if (std::chrono::steady_clock::now() >= until) {
+        give_back();
+        co_return Replies(recipients.size(), no_time_left());
+      }
       if (auto refusal = co_await prepare(envelope, recipients)) {
         give_back();
         co_return Replies(recipients.size(), *refusal);
@@ -310,12 +322,20 @@ ProxyTransaction::~ProxyTransaction() { state_->give_back(); }
 
 Task<Reply> ProxyTransaction::ask(const mail::Client&, const mail::Envelope& envelope,
                                   const mail::Recipient& recipient) {
-  return state_->ask(envelope, recipient);
+  state_->wake();
+  Reply reply = co_await state_->ask(envelope, recipient);
+  state_->rest();
+  co_return reply;
 }
 
 Task<Replies> ProxyTransaction::deliver(const mail::Client&, const mail::Envelope& envelope,
-                                        std::vector<mail::Recipient> recipients, std::vector<std::string_view> pieces) {
-  return state_->deliver(envelope, std::move(recipients), std::move(pieces));
+                                        std::vector<mail::Recipient> recipients, std::vector<std::string_view> pieces,
+                                        SteadyTime until) {
+  state_->wake();
+  state_->until = until;
+  Replies replies = co_await state_->deliver(envelope, std::move(recipients), std::move(pieces));
+  state_->rest();
+  co_return replies;
 }
 
 Task<void> ProxyTransaction::abandon() {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/task.h"
 #include "mail/envelope.h"
 #include "policy/settings.h"
@@ -30,9 +31,14 @@ struct ProxyOptions {
   std::string helo_name;                             // what we call ourselves to backends
   std::shared_ptr<const net::TlsClientContext> tls;  // none: no STARTTLS to backends
   std::chrono::milliseconds connect_timeout{10'000};
-  std::chrono::seconds idle_timeout{30};        // an unused connection is closed after this
-  unsigned idle_per_backend = 20;               // connections kept a core and backend
-  std::chrono::milliseconds slot_wait{5'000};   // for a connection when a backend has its most; then 451 4.3.2
+  std::chrono::seconds idle_timeout{30};       // an unused connection is closed after this
+  unsigned idle_per_backend = 20;              // connections kept a core and backend
+  std::chrono::milliseconds slot_wait{5'000};  // for a connection when a backend has its most; then 451 4.3.2
+  // A transaction whose client has been awaited for so long (after RCPT, or while it sends the content) gives its
+  // connection up, at once where others need one, and asks for its recipients again when the client goes on.
+  std::chrono::milliseconds client_rest{20'000};
+  // For a recipient to be asked for, whatever that takes: the client waits 5 minutes (RFC 5321 §4.5.3.2.3).
+  std::chrono::milliseconds ask_within{270'000};
   std::chrono::milliseconds dead_time{10'000};  // an address that did not answer is tried last for so long
   bool use_bdat = true;                         // BDAT where the backend offers CHUNKING: pool.h says why
   std::shared_ptr<BackendShares> shares = make_backend_shares();
@@ -55,9 +61,11 @@ class ProxyTransaction {
   // Hands the mail over for `recipients` (a subset of those that ask() took, by position): the open transaction is used
   // where the set is the same, else RSET and MAIL and RCPT again. `pieces` are the message with our edits, CRLF lines,
   // dots not stuffed. One reply a recipient, in order; SMTP backends give all the same. A connection that was reused
-  // and turns out to be dead before the data was sent is replaced once, unseen.
+  // and turns out to be dead before the data was sent is replaced once, unseen. What the backend has not answered by
+  // `until` is 451, and what has not begun by then does not begin.
   Task<std::vector<smtp::Reply>> deliver(const mail::Client& client, const mail::Envelope& envelope,
-                                         std::vector<mail::Recipient> recipients, std::vector<std::string_view> pieces);
+                                         std::vector<mail::Recipient> recipients, std::vector<std::string_view> pieces,
+                                         SteadyTime until = SteadyTime::max());
 
   // The transaction is given up (RSET, refusal, the client gone).
   Task<void> abandon();

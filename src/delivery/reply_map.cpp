@@ -180,6 +180,7 @@ Reply backend_misconfigured() {
   return Reply(451, {4, 3, 5}, "The recipient's mail server is not set up for this mail; its administrator was told");
 }
 Reply backend_busy() { return known({4, 3, 2}); }
+Reply no_time_left() { return known({4, 4, 5}); }
 Reply smtputf8_not_supported() { return known({5, 6, 7}); }
 Reply requiretls_not_supported() { return known({5, 7, 30}); }
 Reply too_large_for_backend() { return known({5, 3, 4}); }

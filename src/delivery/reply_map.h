@@ -38,6 +38,7 @@ smtp::Reply map_failure(const net::IoFailure& failure, bool while_opening);
 // Ours, without a backend's word.
 smtp::Reply backend_misconfigured();     // 451 4.3.5
 smtp::Reply backend_busy();              // 451 4.3.2
+smtp::Reply no_time_left();              // 451 4.4.5
 smtp::Reply smtputf8_not_supported();    // 553 5.6.7 (RFC 6531 §3.5)
 smtp::Reply requiretls_not_supported();  // 550 5.7.30 (RFC 8689 §5)
 smtp::Reply too_large_for_backend();     // 552 5.3.4

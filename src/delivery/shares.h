@@ -25,10 +25,10 @@ class BackendShare {
   void give_back() { open_.fetch_sub(1, std::memory_order_acq_rel); }
   unsigned open() const { return open_.load(std::memory_order_acquire); }
 
-  // Cores that have connections idle close them while somebody waits.
+  // Coroutines that wait for a connection. Cores that have some idle, or lent to clients that do nothing, close them.
   void add_waiter() { waiting_.fetch_add(1, std::memory_order_relaxed); }
   void remove_waiter() { waiting_.fetch_sub(1, std::memory_order_relaxed); }
-  bool somebody_waits() const { return waiting_.load(std::memory_order_relaxed) != 0; }
+  unsigned waiters() const { return waiting_.load(std::memory_order_relaxed); }
 
   bool is_dead(size_t address, SteadyTime now) const;
   // True when it was alive until now: worth a line in the log.

@@ -69,6 +69,7 @@ struct ClientConnection::State {
   ClientTimeouts timeouts;
   Extensions extensions{};
   net::TlsInfo tls{};
+  SteadyTime deadline = SteadyTime::max();
   ReplyParser parser{};
   bool content_sent = false;
   std::array<char, 2048> buffer{};
@@ -76,9 +77,18 @@ struct ClientConnection::State {
 
   State(net::Connection c, bool l, ClientTimeouts t) : connection(std::move(c)), lmtp(l), timeouts(t) {}
 
+  // The time for one step: the step's own, and no more than is left of all.
+  void allow(std::chrono::milliseconds step) {
+    if (deadline != SteadyTime::max()) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+      step = std::clamp(left, std::chrono::milliseconds(0), step);
+    }
+    connection.set_timeout(step);
+  }
+
   // The next reply; its whole length stands under one deadline, so that a server that trickles gains nothing.
   Task<Io<Reply>> read_reply(std::chrono::milliseconds within) {
-    connection.set_timeout(within);
+    allow(within);
     size_t taken = 0;
     for (;;) {
       if (begin < end) {
@@ -111,7 +121,7 @@ struct ClientConnection::State {
   }
 
   Task<Io<void>> write(std::string_view bytes) {
-    connection.set_timeout(timeouts.command);
+    allow(timeouts.command);
     auto written = co_await connection.write(bytes);
     if (!written) connection.close();
     co_return written;
@@ -143,8 +153,12 @@ struct ClientConnection::State {
     }
     bool more = true;
     while (more) {
+      if (std::chrono::steady_clock::now() >= deadline) {  // a write that need not wait would not notice
+        connection.close();
+        co_return std::unexpected<IoFailure>(std::in_place, IoError::timed_out, "no time left for the content");
+      }
       more = feed.next(batch, kPieces, kBlockBytes);
-      connection.set_timeout(timeouts.data_block);
+      allow(timeouts.data_block);
       auto written = co_await connection.write(std::move(batch));
       if (!written) {
         connection.close();
@@ -161,6 +175,8 @@ ClientConnection::ClientConnection(net::Connection connection, bool lmtp, Client
     : state_(std::make_unique<State>(std::move(connection), lmtp, timeouts)) {}
 ClientConnection::ClientConnection(ClientConnection&&) noexcept = default;
 ClientConnection::~ClientConnection() = default;
+
+void ClientConnection::set_deadline(SteadyTime at) { state_->deadline = at; }
 
 Task<Io<Reply>> ClientConnection::greeting() { co_return co_await state_->read_reply(state_->timeouts.greeting); }
 
@@ -183,7 +199,7 @@ Task<Io<Reply>> ClientConnection::start_tls(const net::TlsClientContext& context
   // What came with the 220 came in clear and could be anybody's: it must not be read as the server's later words.
   if (state_->begin < state_->end) co_return state_->give_up("bytes after the reply to STARTTLS");
   state_->extensions = {};  // RFC 3207 §4.2
-  state_->connection.set_timeout(state_->timeouts.command);
+  state_->allow(state_->timeouts.command);
   auto info = co_await state_->connection.start_tls(context, std::move(verify_name));
   if (!info) {
     state_->connection.close();
@@ -265,6 +281,7 @@ bool ClientConnection::content_sent() const { return state_->content_sent; }
 
 Task<void> ClientConnection::quit() {
   if (state_->connection.is_open()) {
+    state_->deadline = SteadyTime::max();
     state_->connection.set_timeout(std::chrono::seconds(1));
     if (auto sent = co_await state_->connection.write("QUIT\r\n"))
       (void)co_await state_->read_reply(std::chrono::seconds(1));

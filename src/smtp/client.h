@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/task.h"
 #include "net/connection.h"
 #include "net/tls.h"
@@ -32,6 +33,10 @@ class ClientConnection {
   ClientConnection(net::Connection connection, bool lmtp, ClientTimeouts timeouts);
   ClientConnection(ClientConnection&&) noexcept;
   ~ClientConnection();
+
+  // Whatever is asked from now on fails with timed_out at this time at the latest, and content that was not begun by
+  // then is not sent. Never, until it is set.
+  void set_deadline(SteadyTime at);
 
   Task<net::Io<Reply>> greeting();
   Task<net::Io<Reply>> hello(std::string name);  // EHLO (LHLO), HELO where EHLO is unknown; fills extensions()
