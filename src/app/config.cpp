@@ -197,6 +197,12 @@ smtp::ServerOptions NodeConfig::server_options() const {
   return options;
 }
 
+spool::Options NodeConfig::spool_options() const {
+  spool::Options options = spool;
+  options.directory = state_directory + "/spool";
+  return options;
+}
+
 Result<NodeConfig> parse_config(std::string_view text, const std::string& file_name) {
   const auto root = config::parse_toml(text, file_name);
   if (!root) return std::unexpected(root.error());

@@ -11,6 +11,7 @@
 #include "net/connection.h"
 #include "net/tls.h"
 #include "smtp/server.h"
+#include "spool/spool.h"
 
 namespace doorward::app {
 
@@ -30,12 +31,14 @@ struct NodeConfig {
   size_t statistics_entries = 1 << 21;  // a power of two
   std::vector<smtp::ListenerOptions> listeners;
   std::vector<net::Certificate> certificates;
+  spool::Options spool;        // its directory is set by spool_options()
   smtp::ServerOptions server;  // its host_name is set by server_options()
 
   std::string policy_path() const { return state_directory + "/policy.db"; }
   std::string sheets_path() const { return state_directory + "/sheets.db"; }
   std::string statistics_path() const { return state_directory + "/statistics"; }
   smtp::ServerOptions server_options() const;
+  spool::Options spool_options() const;
 };
 
 // Errors have a line each, "file:line: what", with the nearest known key where one is unknown. Relative paths are

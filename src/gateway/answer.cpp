@@ -60,6 +60,10 @@ smtp::Reply internal_failure(std::string_view id) {
   return with_reference(smtp::Reply(451, {4, 3, 0}, "Something failed here; please try again later"), id);
 }
 
+smtp::Reply not_stored(std::string_view id) {
+  return with_reference(smtp::Reply(451, {4, 3, 0}, "The mail could not be stored; please try again later"), id);
+}
+
 smtp::Reply closing(std::span<const smtp::Reply> replies) {
   const auto taken = std::find_if(replies.begin(), replies.end(), [](const auto& reply) { return reply.positive(); });
   if (taken != replies.end()) return smtp::Reply(250, {2, 6, 0}, "Each recipient was answered");

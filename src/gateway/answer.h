@@ -16,6 +16,7 @@ smtp::Reply refusal(const sheet::GroupVerdict& verdict, std::string_view id);
 // For one that was (proxy mode: the backend has it).
 smtp::Reply accepted(std::string_view id);
 smtp::Reply loop_detected(std::string_view id);
+smtp::Reply not_stored(std::string_view id);  // the spool could not keep it
 smtp::Reply internal_failure(std::string_view id);
 
 // One reply for several recipients (no PRDR). They share settings, rule and backend, so that their replies agree by

@@ -15,6 +15,7 @@
 #include "policy/snapshot.h"
 #include "sheet/archive.h"
 #include "smtp/handler.h"
+#include "spool/spool.h"
 
 namespace doorward::gateway {
 
@@ -24,13 +25,16 @@ struct Options {
   size_t judge_offloaded_from = 256 * 1024;  // octets: longer messages are parsed and judged off the session's core
 };
 
-// What is handed in. All outlive the gateway; archive, statistics and learner may be null.
+// What is handed in. All outlive the gateway; those with a default may be null: without a spool nothing is relayed or
+// kept.
 struct Parts {
   const Clock& clock;
   Offload& offload;
   sheet::Archive* archive = nullptr;
   const trust::WordStatistics* statistics = nullptr;
   Learner* learner = nullptr;
+  spool::Spool* spool = nullptr;
+  delivery::RecipientCheck* recipients = nullptr;
 };
 
 class Gateway final : public smtp::HandlerFactory {

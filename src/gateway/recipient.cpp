@@ -23,6 +23,43 @@ bool is_role(const mail::Mailbox& mailbox) {
   return key.starts_with("postmaster@") || key.starts_with("abuse@");
 }
 
+smtp::Reply foreign_sender() {
+  return {550, {5, 7, 1}, "That sender is not in a domain of yours, as this server knows them"};
+}
+
+// Mail to the world: from a customer's own server, in the name of one of its domains.
+std::expected<Taken, smtp::Reply> take_outbound(const policy::Snapshot& snapshot, const mail::Client& client,
+                                                const mail::Envelope& envelope, const mail::Recipient& recipient) {
+  const auto customer = snapshot.outbound(client.ip);
+  if (!customer || recipient.mailbox.domain.empty()) return std::unexpected(relaying_denied());
+  if (!envelope.from.null && !customer->any_sender) {
+    const auto domain = snapshot.domain(envelope.from.mailbox.domain);
+    if (!domain || domain->customer != customer->customer) return std::unexpected(foreign_sender());
+  }
+  Taken taken;
+  taken.direction = sheet::Direction::outbound;
+  taken.settings = customer;
+  taken.given = taken.forward = recipient;
+  taken.listed = true;
+  const auto sender = envelope.from.null ? std::string("<>") : envelope.from.mailbox.key();
+  taken.rule = &snapshot.rule_for(*customer, taken.direction, client.ip, sender, recipient.mailbox.key());
+  if (taken.rule->mode == policy::RuleMode::reject) {
+    return std::unexpected(smtp::Reply(550, {5, 7, 1}, "Your administrator's rules do not let this mail out"));
+  }
+  return taken;
+}
+
+// Whether a verdict may end in a refusal after the data.
+bool may_refuse(const Taken& taken) {
+  if (taken.never_refused || taken.unfiltered || taken.settings->operation == policy::Operation::observe) return false;
+  const auto& outcomes = taken.settings->outcomes;
+  for (size_t klass = 0; klass < outcomes.size(); ++klass) {
+    if (static_cast<sheet::Class>(klass) == sheet::Class::sanity) continue;  // of the mail, and so for all alike
+    if (outcomes[klass] == sheet::Disposition::refuse || outcomes[klass] == sheet::Disposition::defer) return true;
+  }
+  return false;
+}
+
 struct Acted {
   mail::Mailbox mailbox;
   bool unfiltered = false;
@@ -50,11 +87,11 @@ Group Taken::group() const {
   return made;
 }
 
-std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapshot, sheet::Direction direction,
-                                                 const mail::Client& client, const mail::Envelope& envelope,
-                                                 const mail::Recipient& recipient, SystemTime now) {
+std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapshot, const mail::Client& client,
+                                                 const mail::Envelope& envelope, const mail::Recipient& recipient,
+                                                 SystemTime now) {
   auto resolved = snapshot.resolve(recipient.mailbox);
-  if (resolved.kind == Resolved::Kind::unknown_domain) return std::unexpected(relaying_denied());
+  if (resolved.kind == Resolved::Kind::unknown_domain) return take_outbound(snapshot, client, envelope, recipient);
   Taken taken;
   taken.given = recipient;
   taken.forward = recipient;
@@ -73,9 +110,10 @@ std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapsho
   if (!resolved.listed && asks_to_be_sent_on(resolved.mailbox)) return std::unexpected(relaying_denied());
 
   taken.settings = resolved.settings;
+  taken.listed = resolved.listed;
   taken.forward.mailbox = resolved.mailbox;
   const auto sender = envelope.from.null ? std::string("<>") : envelope.from.mailbox.key();
-  taken.rule = &snapshot.rule_for(*taken.settings, direction, client.ip, sender, resolved.mailbox.key());
+  taken.rule = &snapshot.rule_for(*taken.settings, taken.direction, client.ip, sender, resolved.mailbox.key());
   if (taken.rule->mode == policy::RuleMode::reject && !taken.never_refused &&
       taken.settings->operation != policy::Operation::observe && !taken.settings->bypassed(now)) {
     return std::unexpected(smtp::Reply(550, {5, 7, 1}, "The recipient does not take mail from this sender"));
@@ -84,12 +122,18 @@ std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapsho
 }
 
 bool go_together(const Taken& first, const Taken& next, bool prdr) {
+  if (first.direction != next.direction || first.is_relayed() != next.is_relayed()) return false;
+  const bool decide_alike = first.settings == next.settings && first.rule == next.rule &&
+                            first.unfiltered == next.unfiltered && first.never_refused == next.never_refused;
+  if (first.is_relayed()) {
+    return first.settings->size_limit == next.settings->size_limit &&
+           (prdr || decide_alike || (!may_refuse(first) && !may_refuse(next)));
+  }
   if (first.settings->backend != next.settings->backend) return false;
   if (prdr) return first.settings->size_limit == next.settings->size_limit;
   // Several last replies (LMTP) cannot be told to a client that awaits one.
   if (first.settings->backend && first.settings->backend->protocol == policy::BackendProtocol::lmtp) return false;
-  return first.settings == next.settings && first.rule == next.rule && first.unfiltered == next.unfiltered &&
-         first.never_refused == next.never_refused;
+  return decide_alike;
 }
 
 }  // namespace doorward::gateway

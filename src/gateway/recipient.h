@@ -11,25 +11,32 @@
 namespace doorward::gateway {
 
 struct Taken {
+  sheet::Direction direction = sheet::Direction::inbound;
   std::shared_ptr<const policy::Settings> settings;
   const policy::Rule* rule = nullptr;
   mail::Recipient given;    // as the client wrote it
   mail::Recipient forward;  // as the backend gets it: aliases, rewriting and the secret suffix done
   bool unfiltered = false;
   bool never_refused = false;
+  bool listed = false;  // known without asking the backend
 
   Group group() const;
+  // Kept here and delivered later; else its backend answers within the client's transaction.
+  bool is_relayed() const {
+    return direction == sheet::Direction::outbound || settings->delivery == policy::DeliveryMode::relay;
+  }
 };
 
 // The recipient with its settings, or the reply that refuses it. Never an open relay: only domains of tenants are
 // taken, and of unlisted local parts none that asks to be sent on (user%other@ours, other!user@ours,
-// "user@other"@ours).
-std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapshot, sheet::Direction direction,
-                                                 const mail::Client& client, const mail::Envelope& envelope,
-                                                 const mail::Recipient& recipient, SystemTime now);
+// "user@other"@ours); other domains from the relay networks of a customer alone.
+std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapshot, const mail::Client& client,
+                                                 const mail::Envelope& envelope, const mail::Recipient& recipient,
+                                                 SystemTime now);
 
 // Whether both can be answered by one reply after the data (DESIGN §2). With PRDR each has its own; only the backend
-// must be the same, and the size limit, which is checked before anybody answers for himself.
+// must be the same, and the size limit, which is checked before anybody answers for himself. What is relayed needs no
+// common backend, and no common settings either where neither can be refused after the data.
 bool go_together(const Taken& first, const Taken& next, bool prdr);
 
 }  // namespace doorward::gateway

@@ -30,8 +30,7 @@ Task<smtp::Reply> Session::rcpt(const mail::Client& client, const mail::Envelope
                                 const mail::Recipient& recipient) {
   mail::Recipient wanted = recipient;
   if (wanted.mailbox.domain.empty() && gateway_.options().postmaster) wanted.mailbox = *gateway_.options().postmaster;
-  auto taken = take_recipient(*transaction_->snapshot, sheet::Direction::inbound, client, envelope, wanted,
-                              gateway_.parts().clock.now());
+  auto taken = take_recipient(*transaction_->snapshot, client, envelope, wanted, gateway_.parts().clock.now());
   if (!taken) co_return refuse(envelope, recipient, std::move(taken.error()));
   auto& all = transaction_->taken;
   if (!all.empty()) {
@@ -39,7 +38,7 @@ Task<smtp::Reply> Session::rcpt(const mail::Client& client, const mail::Envelope
       co_return smtp::Reply(452, {4, 5, 3}, "That recipient needs a transaction of its own; please send to it next");
     }
   }
-  auto reply = co_await ask_backend(client, envelope, *taken);
+  auto reply = taken->is_relayed() ? co_await verify(envelope, *taken) : co_await ask_backend(client, envelope, *taken);
   if (reply.positive()) all.push_back(std::move(*taken));
   co_return reply;
 }
@@ -56,6 +55,25 @@ Task<smtp::Reply> Session::ask_backend(const mail::Client& client, const mail::E
   auto reply = co_await transaction_->proxy->ask(client, envelope, taken.forward);
   if (reply.positive()) co_return smtp::Reply(250, {2, 1, 5}, "Recipient OK");
   co_return refuse(envelope, taken.given, std::move(reply));
+}
+
+// Relay mode: there must be room for the mail, and the recipient must exist (DESIGN §2: a bounce would be backscatter).
+Task<smtp::Reply> Session::verify(const mail::Envelope& envelope, const Taken& taken) {
+  const auto& parts = gateway_.parts();
+  if (parts.spool == nullptr || (taken.direction == sheet::Direction::inbound && !taken.settings->backend)) {
+    log::error("policy.no_backend", {{"id", envelope.id}, {"domain", taken.settings->domain_name}});
+    co_return with_reference(smtp::Reply(451, {4, 3, 5}, "That domain is not set up completely yet"), envelope.id);
+  }
+  if (!parts.spool->has_room(envelope.declared_size.value_or(0))) {
+    co_return refuse(envelope, taken.given,
+                     smtp::Reply(452, {4, 3, 1}, "No room for mail at present, try again later"));
+  }
+  if (!taken.listed) {
+    auto known =
+        co_await parts.recipients->verify(core_, gateway_.pool(core_), taken.settings->backend, taken.forward.mailbox);
+    if (!known.positive()) co_return refuse(envelope, taken.given, std::move(known));
+  }
+  co_return smtp::Reply(250, {2, 1, 5}, "Recipient OK");
 }
 
 // A refusal carries a reference, and the reference leads to a sheet.

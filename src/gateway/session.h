@@ -43,10 +43,15 @@ class Session final : public smtp::Handler {
   void store(sheet::ScoreSheet sheet);
 
   Task<smtp::Reply> ask_backend(const mail::Client& client, const mail::Envelope& envelope, const Taken& taken);
+  Task<smtp::Reply> verify(const mail::Envelope& envelope, const Taken& taken);
   Task<bool> judge(Judged& judged);
   void refuse_loop(Judged& judged, std::vector<smtp::Reply>& replies);
+  static void note_replies(Judged& judged, std::span<const smtp::Reply> replies);
+  void put_aside(Judged& judged, size_t group);
+  mime::Edits edits(const Judged& judged, size_t group);
   Task<void> answer_group(Judged& judged, size_t group, std::vector<smtp::Reply>& replies);
   Task<void> hand_over(Judged& judged, size_t group, std::vector<smtp::Reply>& replies);
+  Task<void> keep(Judged& judged, std::vector<smtp::Reply>& replies);
   void act_after(Judged& judged);
   void record(Judged& judged, std::span<const smtp::Reply> replies);
 

@@ -11,6 +11,7 @@
 #include "base/metrics.h"
 #include "gateway/answer.h"
 #include "gateway/session.h"
+#include "gateway/spooling.h"
 #include "gateway/trace.h"
 #include "net/core.h"
 
@@ -70,19 +71,21 @@ struct Session::Judged {
 
   const mail::Client& client;
   const mail::Envelope& envelope;
-  const mail::Content& content;
+  mail::Content content;  // until it is kept: then the spool's
   std::vector<Group> groups{};
   std::vector<size_t> group_of{};  // by recipient
   std::optional<mime::Message> message{};
   sheet::ScoreSheet sheet{};
   trust::Features features{};
+  std::optional<Spooling> spooling{};  // what is kept, once there is something
+  std::vector<bool> kept{};            // by recipient: answered by the spool
 };
 
 Task<std::vector<smtp::Reply>> Session::data(const mail::Client& client, const mail::Envelope& envelope,
                                              mail::Content content) {
   const auto begun = gateway_.parts().clock.steady();
   std::vector<smtp::Reply> replies(transaction_->taken.size());
-  Judged judged{client, envelope, content};
+  Judged judged{client, envelope, std::move(content)};
   for (const auto& recipient : transaction_->taken) judged.add(recipient.group());
 
   if (!co_await judge(judged)) {
@@ -92,6 +95,8 @@ Task<std::vector<smtp::Reply>> Session::data(const mail::Client& client, const m
     refuse_loop(judged, replies);
   } else {
     for (size_t group = 0; group < judged.groups.size(); ++group) co_await answer_group(judged, group, replies);
+    if (judged.spooling) co_await keep(judged, replies);
+    note_replies(judged, replies);
     act_after(judged);
     record(judged, replies);
   }
@@ -125,7 +130,7 @@ void Session::refuse_loop(Judged& judged, std::vector<smtp::Reply>& replies) {
 Task<bool> Session::judge(Judged& judged) {
   const auto work = [this, &judged] {
     judged.message.emplace(mime::Message::parse(judged.content.bytes()));
-    const Mail mail{*judged.message, judged.client, judged.envelope, sheet::Direction::inbound, {}};
+    const Mail mail{*judged.message, judged.client, judged.envelope, transaction_->taken.front().direction, {}};
     judged.sheet = gateway_.judge().judge(mail, *transaction_->snapshot, judged.groups, &judged.features);
   };
   if (judged.content.size() < gateway_.options().judge_offloaded_from) {
@@ -146,7 +151,10 @@ Task<bool> Session::judge(Judged& judged) {
 
 Task<void> Session::answer_group(Judged& judged, size_t group, std::vector<smtp::Reply>& replies) {
   auto& verdict = judged.sheet.groups[group];
-  if (is_handed_on(verdict.disposition)) {
+  const bool on = is_handed_on(verdict.disposition);
+  if ((on && transaction_->taken.front().is_relayed()) || verdict.disposition == Disposition::quarantine) {
+    put_aside(judged, group);
+  } else if (on) {
     co_await hand_over(judged, group, replies);
   } else {
     const auto reply = verdict.disposition == Disposition::discard ? accepted(judged.envelope.id)
@@ -155,17 +163,20 @@ Task<void> Session::answer_group(Judged& judged, size_t group, std::vector<smtp:
       if (judged.group_of[i] == group) replies[i] = reply;
     }
   }
-  for (size_t i = 0; i < replies.size(); ++i) {
-    if (judged.group_of[i] != group) continue;
+}
+
+void Session::note_replies(Judged& judged, std::span<const smtp::Reply> replies) {
+  for (size_t i = replies.size(); i-- > 0;) {
+    auto& verdict = judged.sheet.groups[judged.group_of[i]];
     verdict.reply_code = replies[i].code;
     verdict.reply_text = replies[i].lines.empty() ? "" : replies[i].lines.front();
-    break;
   }
 }
 
-Task<void> Session::hand_over(Judged& judged, size_t group, std::vector<smtp::Reply>& replies) {
+// The mail as that group gets it.
+mime::Edits Session::edits(const Judged& judged, size_t group) {
   const auto& settings = *judged.groups[group].settings;
-  auto& verdict = judged.sheet.groups[group];
+  const auto& verdict = judged.sheet.groups[group];
   action::MessageOutcome outcome;
   const action::Verdicted looked_at{*judged.message,
                                     judged.client,
@@ -179,14 +190,48 @@ Task<void> Session::hand_over(Judged& judged, size_t group, std::vector<smtp::Re
       action->on_verdict(looked_at, outcome);
     }
   }
+  const auto& taken = transaction_->taken;
+  outcome.edits.prepend(received_field(judged.client, judged.envelope, gateway_.options().host_name,
+                                       taken.size() == 1 ? taken.front().given.mailbox.text() : ""));
+  return std::move(outcome.edits);
+}
+
+// For the spool: relayed, or quarantined in either mode.
+void Session::put_aside(Judged& judged, size_t group) {
+  const auto& verdict = judged.sheet.groups[group];
+  if (!judged.spooling) judged.spooling.emplace(judged.client, judged.envelope, judged.sheet);
+  std::vector<const Taken*> recipients;
+  for (size_t i = 0; i < judged.group_of.size(); ++i) {
+    if (judged.group_of[i] == group) recipients.push_back(&transaction_->taken[i]);
+  }
+  judged.spooling->add(edits(judged, group), verdict.klass, verdict.disposition, recipients);
+  judged.kept.resize(judged.groups.size());
+  judged.kept[group] = true;
+}
+
+// One record of the spool for all that is kept: durable before anybody hears 250.
+Task<void> Session::keep(Judged& judged, std::vector<smtp::Reply>& replies) {
+  auto* spool = gateway_.parts().spool;
+  auto reply = accepted(judged.envelope.id);
+  if (spool == nullptr) {
+    reply = internal_failure(judged.envelope.id);
+  } else if (const auto done = co_await judged.spooling->commit(*spool, core_, std::move(judged.content)); !done) {
+    log::error("spool.commit_failed", {{"id", judged.envelope.id}, {"error", done.error().text()}});
+    reply = not_stored(judged.envelope.id);
+  }
+  for (size_t i = 0; i < replies.size(); ++i) {
+    if (judged.kept[judged.group_of[i]]) replies[i] = reply;
+  }
+}
+
+Task<void> Session::hand_over(Judged& judged, size_t group, std::vector<smtp::Reply>& replies) {
+  const auto changes = edits(judged, group);
   std::vector<mail::Recipient> recipients;
   for (size_t i = 0; i < replies.size(); ++i) {
     if (judged.group_of[i] == group) recipients.push_back(transaction_->taken[i].forward);
   }
-  outcome.edits.prepend(received_field(judged.client, judged.envelope, gateway_.options().host_name,
-                                       replies.size() == 1 ? transaction_->taken.front().given.mailbox.text() : ""));
   auto told = co_await transaction_->proxy->deliver(judged.client, judged.envelope, std::move(recipients),
-                                                    outcome.edits.apply(judged.content.bytes()));
+                                                    changes.apply(judged.content.bytes()));
   auto next = told.begin();
   for (size_t i = 0; i < replies.size(); ++i) {
     if (judged.group_of[i] != group) continue;
