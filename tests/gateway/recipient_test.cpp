@@ -51,10 +51,21 @@ class RecipientTest : public testing::Test {
     box.aliases = {"also@listed.example"};
     listed.below.push_back(box);
 
-    auto first = tenant(policy::Level::customer, "first"), second = tenant(policy::Level::customer, "second");
+    auto relayed = tenant(policy::Level::domain, "relayed.example",
+                          {{"backend", value("b")}, {"delivery", value("relay")}, {"legal", value("tag-only")}});
+    relayed.below.push_back(
+        tenant(policy::Level::mailbox, "strict@relayed.example", {{"threshold", value("very_strict")}}));
+    auto refusing =
+        tenant(policy::Level::domain, "refusing.example", {{"backend", value("a")}, {"delivery", value("relay")}});
+
+    auto first = tenant(policy::Level::customer, "first", {{"relay_networks", value("192.0.2.0/28")}});
+    auto second = tenant(policy::Level::customer, "second",
+                         {{"relay_networks", value("192.0.2.16/28")}, {"relay_senders", value("any")}});
     first.below.push_back(asked);
     first.below.push_back(bypassed);
     second.below.push_back(listed);
+    second.below.push_back(relayed);
+    second.below.push_back(refusing);
     policy.provider.below = {first, second};
     auto made = policy::Snapshot::make(policy, "");
     EXPECT_TRUE(made) << made.error().text();
@@ -68,7 +79,7 @@ class RecipientTest : public testing::Test {
     const auto path = "<" + address + ">";
     auto mailbox = mail::parse_forward_path(path, mail::Utf8::allowed, rest);
     EXPECT_TRUE(mailbox) << address;
-    return take_recipient(*snapshot_, sheet::Direction::inbound, client_, envelope_, {*mailbox}, now_);
+    return take_recipient(*snapshot_, client_, envelope_, {*mailbox}, now_);
   }
   int refused_with(const std::string& address) {
     const auto taken = take(address);
@@ -141,6 +152,44 @@ TEST_F(RecipientTest, OnlyThoseWithTheSameFateShareATransaction) {
   const auto known = *take("known@listed.example");
   EXPECT_FALSE(go_together(one, known, true)) << "another backend";
   EXPECT_FALSE(go_together(known, known, false)) << "LMTP answers each, the client awaits one reply";
+}
+
+TEST_F(RecipientTest, WhatIsRelayedSharesATransactionUnlessOneCanBeRefused) {
+  const auto one = *take("one@relayed.example"), strict = *take("strict@relayed.example");
+  const auto refusing = *take("one@refusing.example"), proxied = *take("one@asked.example");
+  EXPECT_TRUE(one.is_relayed());
+  EXPECT_FALSE(proxied.is_relayed());
+  EXPECT_TRUE(go_together(one, strict, false)) << "each gets a content of their own";
+  EXPECT_TRUE(go_together(one, one, false)) << "LMTP or not: the answer is ours";
+  EXPECT_FALSE(go_together(one, refusing, false));
+  EXPECT_TRUE(go_together(one, refusing, true));
+  EXPECT_TRUE(go_together(refusing, refusing, false));
+  EXPECT_FALSE(go_together(proxied, refusing, true)) << "one answers now, one later";
+}
+
+TEST_F(RecipientTest, OnlyTheOwnServersOfACustomerSendOutAndOnlyInItsName) {
+  client_.ip = *mail::IpAddress::parse("192.0.2.3");
+  envelope_.from.mailbox = *mail::parse_mailbox("me@asked.example");
+  const auto taken = take("x@elsewhere.example");
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->direction, sheet::Direction::outbound);
+  EXPECT_TRUE(taken->is_relayed());
+  EXPECT_EQ(taken->forward.mailbox.text(), "x@elsewhere.example");
+  EXPECT_EQ(take("x@listed.example").error().code, 550) << "a domain of ours is inbound, from wherever";
+  EXPECT_FALSE(go_together(*taken, *take("one@refusing.example"), true));
+
+  envelope_.from.mailbox = *mail::parse_mailbox("me@listed.example");
+  EXPECT_EQ(refused_with("x@elsewhere.example"), 550) << "another customer's domain";
+  envelope_.from.mailbox = *mail::parse_mailbox("me@nowhere.example");
+  EXPECT_EQ(refused_with("x@elsewhere.example"), 550);
+  envelope_.from = {};
+  EXPECT_EQ(refused_with("x@elsewhere.example"), 250) << "bounces have no sender";
+
+  client_.ip = *mail::IpAddress::parse("192.0.2.17");
+  envelope_.from = {*mail::parse_mailbox("me@nowhere.example"), false};
+  EXPECT_EQ(refused_with("x@elsewhere.example"), 250) << "any sender, as that customer has it";
+  client_.ip = *mail::IpAddress::parse("192.0.2.32");
+  EXPECT_EQ(refused_with("x@elsewhere.example"), 550);
 }
 
 }  // namespace
