@@ -63,7 +63,14 @@ void append_json_string(std::string& out, std::string_view text) {
           out += kHex[c & 15];
       }
       ++i;
-    } else if (const size_t length = utf8_length(text, i); length > 0) {
+    } else if (const size_t length = utf8_length(text, i);
+               length == 2 && c == '\xC2' && static_cast<unsigned char>(text[i + 1]) < 0xA0) {
+      // U+0080 to U+009F: some terminals take them for the begin of a control sequence, as they do ESC.
+      out += "\\u00";
+      out += kHex[static_cast<unsigned char>(text[i + 1]) >> 4];
+      out += kHex[text[i + 1] & 15];
+      i += length;
+    } else if (length > 0) {
       out.append(text, i, length);
       i += length;
     } else {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/guarded.h"
+
 namespace doorward {
 
 Offload::Offload(size_t threads, size_t most_waiting) : most_waiting_(most_waiting) {
@@ -38,7 +40,7 @@ void Offload::run() {
       work = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    work();
+    guarded("offload", work);
   }
 }
 

@@ -20,7 +20,7 @@ class Offload {
   Offload& operator=(const Offload&) = delete;
 
   // Runs `work` on a thread of the pool; false when the queue is full (the caller answers "try again later").
-  // `work` must not throw.
+  // What `work` throws is logged and counted, and the thread goes on.
   [[nodiscard]] bool post(std::move_only_function<void()> work);
 
  private:

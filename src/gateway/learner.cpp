@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/guarded.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
@@ -52,10 +53,10 @@ void Learner::run() {
   auto flushed = std::chrono::steady_clock::now();
   bool unsaved = false;
   const auto flush = [&] {
-    if (const auto done = statistics_.flush(); !done)
-      log::error("learner.flush_failed", {{"error", done.error().text()}});
     flushed = std::chrono::steady_clock::now();
     unsaved = false;
+    if (const auto done = statistics_.flush(); !done)
+      log::error("learner.flush_failed", {{"error", done.error().text()}});
   };
   for (;;) {
     std::deque<Lesson> lessons;
@@ -72,11 +73,11 @@ void Learner::run() {
       last = stopping_;
     }
     for (const auto& lesson : lessons) {
-      statistics_.learn(lesson.features, lesson.customer, lesson.label);
-      learnt(lesson.label).add();
       unsaved = true;
+      const bool done = guarded("learner", [&] { statistics_.learn(lesson.features, lesson.customer, lesson.label); });
+      if (done) learnt(lesson.label).add();
     }
-    if (unsaved && (last || std::chrono::steady_clock::now() - flushed >= kFlushEvery)) flush();
+    if (unsaved && (last || std::chrono::steady_clock::now() - flushed >= kFlushEvery)) guarded("learner", flush);
     if (last) return;
   }
 }

@@ -10,6 +10,7 @@
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <cerrno>
 
 #include "net/detail/connection_state.h"
@@ -23,6 +24,16 @@ namespace {
 
 constexpr size_t kPiecesAtOnce = 64;  // of one gathered write
 constexpr uint8_t kReadsInARow = 16;  // without a turn of the event loop
+
+// Everything else that is ready on the core goes first.
+struct Turn {
+  Core::State& core;
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> self) const {
+    boost::asio::post(core.io, [self] { self.resume(); });
+  }
+  void await_resume() const noexcept {}
+};
 
 }  // namespace
 
@@ -161,8 +172,14 @@ void Connection::set_timeout(std::chrono::milliseconds from_now) {
 Task<Io<size_t>> Connection::read_some(std::span<char> into) {
   const std::shared_ptr<State> state = state_;
   if (!state->socket) co_return state->failure(ECANCELED, "read");
-  if (state->tls) co_return co_await detail::tls_read(state, into);
   // A peer that sends faster than we read must not keep the core to itself: now and then the loop has its turn.
+  if (state->tls) {
+    if (++state->reads_in_a_row >= kReadsInARow) {
+      state->reads_in_a_row = 0;
+      co_await Turn{state->core_state};  // not a wait for the socket: what comes next may be here already
+    }
+    co_return co_await detail::tls_read(state, into);
+  }
   if (state->more_likely && ++state->reads_in_a_row < kReadsInARow) {
     const ssize_t received = ::recv(state->descriptor(), into.data(), into.size(), 0);
     if (received > 0) {

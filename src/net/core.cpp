@@ -2,6 +2,7 @@
 
 #include <boost/asio/post.hpp>
 #include <csignal>
+#include <exception>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -135,19 +136,27 @@ Task<bool> offloaded(Core& core, Offload& pool, std::move_only_function<void()> 
     Offload& pool;
     std::move_only_function<void()> work;
     bool posted = true;
+    std::exception_ptr failure{};
     bool await_ready() const noexcept { return false; }
     bool await_suspend(std::coroutine_handle<> self) {
       // Once it is posted, this object may be gone at any moment: nothing of it is touched afterwards.
       auto guard = boost::asio::make_work_guard(core.io());
       const bool taken = pool.post([this, self, held = std::move(guard)]() mutable {
-        work();
+        try {
+          work();
+        } catch (...) {
+          failure = std::current_exception();
+        }
         core.post([self] { self.resume(); });
         held.reset();
       });
       if (!taken) posted = false;
       return taken;
     }
-    bool await_resume() const noexcept { return posted; }
+    bool await_resume() const {
+      if (failure) std::rethrow_exception(failure);
+      return posted;
+    }
   } run{core, pool, std::move(work)};
   co_return co_await run;
 }

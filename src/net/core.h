@@ -55,7 +55,7 @@ class Cores {
 };
 
 // Runs `work` in the offload pool and goes on on `core` when it is done; false when the pool is full (work did not
-// run).
+// run). What `work` throws is thrown here.
 Task<bool> offloaded(Core& core, Offload& pool, std::move_only_function<void()> work);
 
 }  // namespace doorward::net

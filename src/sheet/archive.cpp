@@ -9,8 +9,10 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "base/guarded.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -55,6 +57,8 @@ struct Archive::State {
   std::mutex lock;
   std::condition_variable wake, idle;
   std::vector<ScoreSheet> waiting;
+  size_t octets = 0;              // of what waits and what is being written
+  bool full = false;              // the last one was dropped
   uint64_t added = 0, ended = 0;  // sheets taken in; written or failed
   bool stopping = false, hurry = false;
 
@@ -69,6 +73,7 @@ struct Archive::State {
   void run() {
     for (;;) {
       std::vector<ScoreSheet> batch;
+      size_t batch_octets = 0;
       bool last = false;
       {
         std::unique_lock guard(lock);
@@ -76,11 +81,15 @@ struct Archive::State {
         hurry = false;
         last = stopping;
         batch.swap(waiting);
+        batch_octets = octets;
       }
-      if (!batch.empty()) write(batch);
+      if (!batch.empty() && !guarded("archive", [&] { write(batch); })) forget(batch);
+      const size_t count = batch.size();
+      batch.clear();
       {
         const std::lock_guard guard(lock);
-        ended += batch.size();
+        octets -= batch_octets;
+        ended += count;
         if (last && waiting.empty()) return;
       }
       idle.notify_all();
@@ -95,9 +104,7 @@ struct Archive::State {
       return {};
     });
     if (!done) {
-      insert.reset();  // its table may have been rolled back with the transaction
-      insert_table.clear();
-      lost().add(batch.size());
+      forget(batch);
       if (!failing) log::error("sheet.write_failed", {{"error", done.error().text()}, {"lost", batch.size()}});
       failing = true;
       return;
@@ -105,6 +112,13 @@ struct Archive::State {
     if (failing) log::info("sheet.write_recovered");
     failing = false;
     written().add(batch.size());
+  }
+
+  // The batch is lost, and what was prepared for it: its table may have been rolled back with the transaction.
+  void forget(const std::vector<ScoreSheet>& batch) {
+    insert.reset();
+    insert_table.clear();
+    lost().add(batch.size());
   }
 
   Result<void> write_one(const ScoreSheet& sheet) {
@@ -180,18 +194,23 @@ Archive::~Archive() {
 }
 
 void Archive::add(ScoreSheet sheet) {
-  bool wake = false;
+  const size_t size = footprint(sheet);
+  bool wake = false, newly_full = false;
   {
     const std::lock_guard guard(state_->lock);
-    if (state_->waiting.size() >= state_->options.most_waiting) {
-      lost().add();
-      return;
+    const bool full =
+        state_->waiting.size() >= state_->options.most_waiting || state_->octets + size > state_->options.most_octets;
+    newly_full = full && !std::exchange(state_->full, full);
+    if (!full) {
+      state_->waiting.push_back(std::move(sheet));
+      state_->octets += size;
+      ++state_->added;
+      wake = state_->waiting.size() == 2000;
     }
-    state_->waiting.push_back(std::move(sheet));
-    ++state_->added;
-    wake = state_->waiting.size() == 2000;
+    if (full) lost().add();
   }
   if (wake) state_->wake.notify_one();
+  if (newly_full) log::error("sheet.queue_full", {{"mend", "the disk of the score sheets does not keep up"}});
 }
 
 void Archive::flush() {

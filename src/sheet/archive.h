@@ -19,7 +19,8 @@ class Archive {
     std::string path;  // of the database; ":memory:" for tests
     int keep_days = 30;
     std::chrono::milliseconds batch_every{500};
-    size_t most_waiting = 50'000;  // sheets; beyond it they are dropped, counted and told
+    size_t most_waiting = 50'000;            // sheets; beyond it they are dropped, counted and told …
+    size_t most_octets = size_t{128} << 20;  // … likewise beyond this much memory
   };
   static Result<std::unique_ptr<Archive>> open(Options options, const Clock& clock);
   ~Archive();  // writes what waits

@@ -43,6 +43,9 @@ struct ScoreSheet {
   uint32_t judged_microseconds = 0;  // time that judging took, waiting included
 };
 
+// Octets of memory that it takes, about.
+size_t footprint(const ScoreSheet& sheet);
+
 // One JSON object on one line, as `doorward scan --json` prints it and the store keeps it; and back.
 std::string to_json(const ScoreSheet& sheet);
 Result<ScoreSheet> from_json(std::string_view json);

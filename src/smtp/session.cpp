@@ -88,12 +88,7 @@ Task<bool> Session::open() {
   co_return co_await greet();
 }
 
-bool Session::admitted() {
-  if (server_.sessions > server_.options.limits.connections) return false;
-  counted_ip_ = client_.ip;
-  counted_peer_ = server_.peers.enter(counted_ip_, server_.options.limits.connections_per_ip);
-  return counted_peer_;
-}
+bool Session::admitted() { return server_.sessions <= server_.options.limits.connections && count_peer(); }
 
 Task<bool> Session::greet() {
   bool early = !input_.empty();

@@ -56,7 +56,8 @@ class Session {
   Task<bool> flush();
   Task<bool> fill(std::chrono::milliseconds timeout);  // flushes first; false: the connection is over
   Task<std::optional<std::string_view>> read_command();
-  Task<bool> read_exactly(size_t size, std::chrono::milliseconds timeout);
+  Task<bool> read_exactly(size_t size, SteadyTime until);
+  Task<bool> time_out();
   Task<void> linger();
   Task<bool> end_with(Reply reply);
 
@@ -64,6 +65,7 @@ class Session {
   Task<bool> read_proxy_header();
   Task<bool> handshake(bool implicit);
   void become(const mail::IpAddress& ip, uint16_t port);
+  bool count_peer();  // false: its network has its most connections
 
   // verbs.cpp
   static const Row& row_of(Verb verb);
@@ -96,6 +98,7 @@ class Session {
   void begin_content(TextScanner::Form form);
   void take_text(std::string_view text);
   void count_memory();
+  SteadyTime content_deadline() const { return content_began_ + server_.options.timeouts.whole_data; }
   Task<bool> fill_content();
   Task<bool> receive_data();
   Task<bool> receive_chunk();
@@ -139,6 +142,7 @@ class Session {
   uint64_t chunk_left_ = 0;
   bool chunk_last_ = false;
   std::optional<Reply> chunk_refusal_;  // its octets are read and dropped
+  SteadyTime content_began_{};          // of the message or the chunk; of real time: sockets know no other
   mail::IpAddress counted_ip_;
   SteadyTime began_{};
   const char* end_reason_ = "closed by us";

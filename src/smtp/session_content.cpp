@@ -27,6 +27,7 @@ std::optional<Reply> Session::content_refusal() const {
 }
 
 void Session::begin_content(TextScanner::Form form) {
+  content_began_ = std::chrono::steady_clock::now();
   incoming_ = std::make_unique<Incoming>(server_, form, size_limit());
 }
 
@@ -56,13 +57,12 @@ void Session::count_memory() {
   if (server_.content_octets > total) in.over_budget = true;
 }
 
-// A block may take its time, the whole may take its own.
+// A block may take its time, the whole may take its own: also where octets come so fast that no read ever waits.
 Task<bool> Session::fill_content() {
-  const Timeouts& timeouts = server_.options.timeouts;
-  const auto whole = incoming_ ? incoming_->began + timeouts.whole_data - std::chrono::steady_clock::now()
-                               : std::chrono::steady_clock::duration(timeouts.data_block);
-  const auto least = std::min<std::chrono::steady_clock::duration>(timeouts.data_block, whole);
-  return fill(std::chrono::duration_cast<std::chrono::milliseconds>(least));
+  const auto whole = content_deadline() - std::chrono::steady_clock::now();
+  if (whole.count() <= 0) return time_out();
+  const auto least = std::min<std::chrono::steady_clock::duration>(server_.options.timeouts.data_block, whole);
+  return fill(std::chrono::ceil<std::chrono::milliseconds>(least));
 }
 
 Task<bool> Session::receive_data() {

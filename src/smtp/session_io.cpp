@@ -74,13 +74,17 @@ Task<bool> Session::fill(std::chrono::milliseconds timeout) {
   }
   end_reason_ = transaction_ ? "lost in a transaction" : "closed by the client";
   if (got.error().kind != net::IoError::timed_out) co_return false;
-  const std::string& host = server_.options.host_name;
   if (wants_to_drain()) {
     end_reason_ = "drained";
-    co_return co_await end_with(Reply(421, {4, 3, 2}, host + " going down, please try again later"));
+    co_return co_await end_with(
+        Reply(421, {4, 3, 2}, server_.options.host_name + " going down, please try again later"));
   }
+  co_return co_await time_out();
+}
+
+Task<bool> Session::time_out() {
   end_reason_ = "timed out";
-  co_return co_await end_with(Reply(421, {4, 4, 2}, host + " timeout, closing the connection"));
+  return end_with(Reply(421, {4, 4, 2}, server_.options.host_name + " timeout, closing the connection"));
 }
 
 Task<std::optional<std::string_view>> Session::read_command() {
@@ -118,8 +122,10 @@ Task<std::optional<std::string_view>> Session::read_command() {
   }
 }
 
-Task<bool> Session::read_exactly(size_t size, std::chrono::milliseconds timeout) {
-  connection_.set_timeout(timeout);
+Task<bool> Session::read_exactly(size_t size, SteadyTime until) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+  if (left.count() <= 0) co_return false;
+  connection_.set_timeout(left);
   std::span<char> room = input_.room(input_.bytes().size() + size).first(size);
   while (!room.empty()) {
     const auto got = co_await connection_.read_some(room);

@@ -11,7 +11,18 @@ void Session::become(const mail::IpAddress& ip, uint16_t port) {
   client_.reverse_name.clear();
 }
 
+bool Session::count_peer() {
+  if (counted_peer_) server_.peers.leave(counted_ip_);
+  counted_ip_ = client_.ip;
+  // Whoever is not known (a Unix socket's peer, XCLIENT's [UNAVAILABLE]) does not share a count with all the others of
+  // whom that is true.
+  counted_peer_ =
+      !counted_ip_.is_unspecified() && server_.peers.enter(counted_ip_, server_.options.limits.connections_per_ip);
+  return counted_peer_ || counted_ip_.is_unspecified();
+}
+
 Task<bool> Session::read_proxy_header() {
+  const SteadyTime until = std::chrono::steady_clock::now() + server_.options.timeouts.proxy_header;
   for (;;) {
     const net::ProxyParse parsed = net::parse_proxy_header(input_.bytes());
     switch (parsed.state) {
@@ -26,7 +37,7 @@ Task<bool> Session::read_proxy_header() {
         co_return true;
       case net::ProxyParse::State::incomplete:
         // Not an octet more than belongs to it: a TLS handshake may follow at once.
-        if (!co_await read_exactly(parsed.missing, server_.options.timeouts.proxy_header)) co_return false;
+        if (!co_await read_exactly(parsed.missing, until)) co_return false;
     }
   }
 }
@@ -68,11 +79,8 @@ Task<Reply> Session::verb_xclient(std::string_view argument) {
   auto command = parse_xclient(argument);
   if (!command) co_return protocol_error(std::move(command.error()));
   if (command->address) {
-    if (counted_peer_) server_.peers.leave(counted_ip_);
     become(*command->address, command->port.value_or(0));
-    counted_ip_ = client_.ip;
-    counted_peer_ = server_.peers.enter(counted_ip_, server_.options.limits.connections_per_ip);
-    if (!counted_peer_) {
+    if (!count_peer()) {
       Reply refusal(421, {4, 7, 0}, server_.options.host_name + " too many connections, please try again later");
       refusal.close = true;
       co_return refusal;

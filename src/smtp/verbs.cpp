@@ -242,6 +242,14 @@ Task<Reply> Session::verb_bdat(std::string_view argument) {
   }
   chunk_left_ = parsed->first;
   chunk_last_ = parsed->second;
+  if (!incoming_) {
+    content_began_ = std::chrono::steady_clock::now();
+  } else if (std::chrono::steady_clock::now() >= content_deadline()) {
+    Reply late(421, {4, 4, 2}, server_.options.host_name + " the message took too long");
+    late.close = true;
+    end_reason_ = "timed out";
+    co_return late;
+  }
   static constexpr Row kSequence{Verb::bdat, kTlsIfRequired | kHello | kTransaction, nullptr};
   auto refusal = out_of_sequence(kSequence);
   if (!refusal && !server_.options.offer_chunking) refusal = Reply(502, {5, 5, 1}, "CHUNKING is not offered here");
@@ -253,6 +261,8 @@ Task<Reply> Session::verb_bdat(std::string_view argument) {
     chunk_refusal_ = content_refusal();
     begin_content(TextScanner::Form::chunks);
   }
+  // A chunk of nothing brings no mail on, unless it is the last one.
+  if (chunk_left_ == 0 && !chunk_last_ && ++idle_commands_ > kIdleCommands) (void)protocol_error({});
   mode_ = Mode::chunk;
   co_return Reply();  // receive_chunk() answers
 }

@@ -39,6 +39,14 @@ TEST(Json, EscapesWhatWouldBreakALine) {
   EXPECT_EQ(out, "\"a\\\"b\\\\c\\n\\u0001\xC3\xA9\\ufffd(\\ufffd\\ufffd\\ufffd\"");
 }
 
+TEST(Json, EscapesControlsOfTheUpperHalfToo) {
+  std::string out;
+  append_json_string(out,
+                     "\xC2\x80 \xC2\x9B"
+                     "31m \xC2\x9F\xC2\xA0\xC3\x9B");
+  EXPECT_EQ(out, "\"\\u0080 \\u009b31m \\u009f\xC2\xA0\xC3\x9B\"");
+}
+
 TEST(Metrics, RenderInPrometheusForm) {
   metrics::counter("doorward_test_total", "A test.", {{"kind", "a\"b"}}).add(3);
   metrics::histogram("doorward_test_seconds", "A test.", {0.1, 1}).observe(0.5);
@@ -70,6 +78,21 @@ TEST(Offload, RunsAllThatWasTakenAndRefusesWhatIsTooMuch) {
     go = true;
   }
   EXPECT_EQ(done, taken);
+}
+
+TEST(Offload, GoesOnAfterAnException) {
+  std::atomic<int> done = 0;
+  {
+    Offload pool(1);
+    for (int i = 0; i < 3; ++i) {
+      EXPECT_TRUE(pool.post([&] {
+        ++done;
+        throw std::bad_alloc();
+      }));
+    }
+  }
+  EXPECT_EQ(done, 3);
+  EXPECT_NE(metrics::render().find("doorward_exceptions_total{where=\"offload\"} 3"), std::string::npos);
 }
 
 Task<int> twice(int number) { co_return 2 * number; }

@@ -71,6 +71,20 @@ TEST(Core, OffloadedWorkRunsElsewhereAndReturnsHome) {
   });
 }
 
+TEST(Core, WhatOffloadedWorkThrowsIsThrownHere) {
+  test::Loop loop;
+  Offload pool(1);
+  loop.run([&]() -> Task<void> {
+    bool thrown = false;
+    try {
+      (void)co_await offloaded(loop.core(), pool, [] { throw std::bad_alloc(); });
+    } catch (const std::bad_alloc&) {
+      thrown = true;
+    }
+    EXPECT_TRUE(thrown);
+  });
+}
+
 TEST(Core, AFullPoolTakesNoWork) {
   test::Loop loop;
   Offload pool(1, 0);

@@ -195,6 +195,34 @@ TEST_F(Tls, ASilentClientTimesOutInTheHandshake) {
   });
 }
 
+TEST_F(Tls, APeerThatSendsFastDoesNotKeepTheCore) {
+  serve();
+  const auto context = trusting("first");
+  loop.run([&]() -> Task<void> {
+    Connection client = co_await dial();
+    co_await hand_shake(client, *context, "");
+    const std::string sent(16'000, 'm');
+    EXPECT_TRUE((co_await client.write(sent)).has_value());
+    co_await loop.core().sleep(200ms);  // all of it is back by then: no read has to wait
+    int turns = 0;
+    bool over = false;
+    std::function<void()> turn = [&] {
+      ++turns;
+      if (!over) loop.core().post(turn);
+    };
+    loop.core().post(turn);
+    std::array<char, 100> room{};
+    for (size_t got = 0; got < sent.size();) {
+      const auto some = co_await client.read_some(room);
+      if (!some) break;
+      got += *some;
+    }
+    over = true;
+    EXPECT_GE(turns, 8);  // of 160 reads
+    co_await loop.core().sleep(10ms);
+  });
+}
+
 TEST_F(Tls, PendingInputIsSeenBehindTheRecords) {
   serve();
   const auto context = trusting("first");

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
+#include <new>
 
 #include "base/id.h"
 #include "store/database.h"
@@ -88,6 +90,54 @@ TEST_F(ArchiveTest, GoesOnAfterAFailure) {
   }
   const auto second = sheet_now();
   (*archive)->add(second);
+  (*archive)->flush();
+  EXPECT_TRUE(Archive::find(path(), second.id));
+}
+
+// A clock whose next question finds no memory, as anything that the writer does may.
+class FailingClock final : public Clock {
+ public:
+  SystemTime now() const override {
+    if (fails.exchange(false)) throw std::bad_alloc();
+    return SystemTime(std::chrono::milliseconds(1'790'000'000'000));
+  }
+  SteadyTime steady() const override { return {}; }
+  mutable std::atomic<bool> fails = false;
+};
+
+TEST_F(ArchiveTest, GoesOnAfterAnException) {
+  FailingClock clock;
+  auto archive = Archive::open({.path = path()}, clock);
+  ASSERT_TRUE(archive);
+  const auto lost = sheet_now(), kept = sheet_now();
+  clock.fails = true;
+  (*archive)->add(lost);
+  (*archive)->flush();
+  EXPECT_FALSE(clock.fails);
+  (*archive)->add(kept);
+  (*archive)->flush();
+  EXPECT_FALSE(Archive::find(path(), lost.id));
+  EXPECT_TRUE(Archive::find(path(), kept.id));
+}
+
+TEST_F(ArchiveTest, WhatWaitsIsBoundedByMemoryToo) {
+  auto archive = Archive::open({.path = path(), .batch_every = std::chrono::hours(1), .most_octets = 100'000}, clock_);
+  ASSERT_TRUE(archive);
+  auto large = sheet_now();
+  large.groups.emplace_back().recipients.assign(500, std::string(100, 'x'));
+  EXPECT_GT(footprint(large), 50'000U);
+  EXPECT_LT(footprint(large), 100'000U);
+  (*archive)->add(large);
+  auto second = large;
+  second.id = new_id(clock_.now());
+  (*archive)->add(second);
+  const auto small = sheet_now();
+  (*archive)->add(small);
+  (*archive)->flush();
+  EXPECT_TRUE(Archive::find(path(), large.id));
+  EXPECT_FALSE(Archive::find(path(), second.id));
+  EXPECT_TRUE(Archive::find(path(), small.id));
+  (*archive)->add(second);  // there is room again
   (*archive)->flush();
   EXPECT_TRUE(Archive::find(path(), second.id));
 }

@@ -101,6 +101,8 @@ void apply(Given& setup, const std::string& name, const std::string& value) {
     times.data_block = std::chrono::seconds(number());
   } else if (name == "whole_data_seconds") {
     times.whole_data = std::chrono::seconds(number());
+  } else if (name == "proxy_header_seconds") {
+    times.proxy_header = std::chrono::seconds(number());
   } else if (name == "command_errors") {
     limits.command_errors = number();
   } else if (name == "connections_per_ip") {

@@ -26,6 +26,7 @@ class ServerTest : public ::testing::Test {
     ListenerOptions listener;
     listener.address = *net::Endpoint::parse("127.0.0.1:0");
     listener.tls = TlsMode::none;
+    listener.xclient_from.push_back(*mail::Network::parse("127.0.0.0/8"));
     ASSERT_TRUE(server->listen(listener).has_value());
     server->start();
   }
@@ -161,6 +162,62 @@ TEST_F(ServerTest, LargeMessagesComeWholeAndTheMemoryIsCountedBack) {
       EXPECT_TRUE((co_await read_until(one, "taken\r\n")).ends_with("250 2.0.0 taken\r\n"));
       const std::lock_guard guard(record.lock);
       EXPECT_TRUE(record.messages.back() == expected);
+    }
+  });
+}
+
+TEST_F(ServerTest, ASenderThatNeverPausesIsTimedOutToo) {
+  options.timeouts.whole_data = 1s;
+  start();
+  client.run([&]() -> Task<void> {
+    net::Connection one = co_await dial();
+    co_await read_until(one, "\r\n");
+    co_await say(one, "HELO c.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n");
+    co_await read_until(one, "<CRLF>\r\n");
+    const std::string block(512 << 10, 'x');
+    const auto began = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - began < 8s)
+      if (!(co_await one.write(block))) break;
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 5s);
+  });
+}
+
+TEST_F(ServerTest, EmptyChunksWithoutEndAreErrors) {
+  options.limits.command_errors = 3;
+  options.timeouts.error_delay = 0ms;
+  start();
+  client.run([&]() -> Task<void> {
+    net::Connection one = co_await dial();
+    co_await read_until(one, "\r\n");
+    co_await say(one, "EHLO c.example\r\n");
+    co_await read_until(one, "HELP\r\n");
+    co_await say(one, "MAIL FROM:<a@b.example>\r\n");
+    co_await read_until(one, "\r\n");
+    co_await say(one, "RCPT TO:<c@d.example>\r\n");
+    co_await read_until(one, "\r\n");
+    std::string reply = "250 ";
+    int taken = 0;
+    for (; taken < 1000 && reply.starts_with("250 "); ++taken) {
+      co_await say(one, "BDAT 0\r\n");
+      reply = co_await read_until(one, "\r\n");
+    }
+    EXPECT_GT(taken, 100);
+    EXPECT_LT(taken, 110);
+    EXPECT_TRUE(reply.starts_with("421 4.7.0")) << reply;
+  });
+}
+
+// A proxy that does not know its clients' addresses is not held to be one client.
+TEST_F(ServerTest, UnknownClientsOfAProxyAreNotCountedTogether) {
+  options.limits.connections_per_ip = 1;
+  start();
+  client.run([&]() -> Task<void> {
+    std::vector<net::Connection> all;
+    for (int i = 0; i < 3; ++i) {
+      all.push_back(co_await dial());
+      EXPECT_TRUE((co_await read_until(all.back(), "\r\n")).starts_with("220 "));
+      co_await say(all.back(), "XCLIENT ADDR=[UNAVAILABLE] NAME=[UNAVAILABLE]\r\n");
+      EXPECT_TRUE((co_await read_until(all.back(), "\r\n")).starts_with("220 "));
     }
   });
 }
