@@ -83,13 +83,17 @@ std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapsho
   return taken;
 }
 
+bool decide_alike(const Taken& one, const Taken& other) {
+  return one.settings == other.settings && one.rule == other.rule && one.unfiltered == other.unfiltered &&
+         one.never_refused == other.never_refused;
+}
+
 bool go_together(const Taken& first, const Taken& next, bool prdr) {
   if (first.settings->backend != next.settings->backend) return false;
   if (prdr) return first.settings->size_limit == next.settings->size_limit;
   // Several last replies (LMTP) cannot be told to a client that awaits one.
   if (first.settings->backend && first.settings->backend->protocol == policy::BackendProtocol::lmtp) return false;
-  return first.settings == next.settings && first.rule == next.rule && first.unfiltered == next.unfiltered &&
-         first.never_refused == next.never_refused;
+  return decide_alike(first, next);
 }
 
 }  // namespace doorward::gateway
