@@ -38,6 +38,8 @@ class Disk {
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
   // Names that were made, removed or changed in it are on stable storage.
   virtual Result<void> sync_directory(const std::string& path) = 0;
+  // Only one process has it at a time; it is given back when the result goes. An error where another one has it.
+  virtual Result<std::unique_ptr<File>> lock(const std::string& path) = 0;
   virtual uint64_t free_octets(const std::string& path) const = 0;  // 0 where it cannot be told
 };
 

@@ -44,7 +44,7 @@ uint64_t drawn() {
 
 struct Waiting {
   Record record;
-  Done done;  // none: lazy
+  Done done;  // may be none
 };
 
 // The file that is being appended to; only the journal's thread uses it.
@@ -339,13 +339,13 @@ void Journal::append(Record record, Done done) {
   if (first) state_->wake.notify_one();
 }
 
-void Journal::append_lazily(Record record) {
+void Journal::append_lazily(Record record, Done done) {
   bool first = false;
   {
     const std::lock_guard held(state_->lock);
     first = state_->waiting.empty() && !state_->busy;
     state_->waiting_octets += record_octets(record.head.size(), 0);
-    state_->waiting.push_back({std::move(record), {}});
+    state_->waiting.push_back({std::move(record), std::move(done)});
   }
   if (first) state_->wake.notify_one();
 }
@@ -440,6 +440,12 @@ std::optional<uint64_t> Journal::to_clean() const {
   const bool tight = state_->disk_octets > state_->options.budget / 5 * 4 && garbage > state_->disk_octets / 10;
   if (cheap || pays || tight) return number;
   return std::nullopt;
+}
+
+bool Journal::is_empty(uint64_t segment) const {
+  const std::lock_guard held(state_->lock);
+  const auto known = state_->segments.find(segment);
+  return known == state_->segments.end() || known->second.live == 0;
 }
 
 Result<void> Journal::drop(uint64_t segment) {

@@ -48,8 +48,8 @@ class Journal {
   // From any thread. `done` hears of success when the record is durable. After an error it may or may not be found
   // again by a later recovery.
   void append(Record record, Done done);
-  // Durable soon, with the next group; nobody is told.
-  void append_lazily(Record record);
+  // Durable soon, with the next group. `done` may be none.
+  void append_lazily(Record record, Done done = {});
   // Waits until everything that was appended before is durable, or has failed.
   void flush();
 
@@ -68,6 +68,7 @@ class Journal {
   // and drops it.
   std::optional<uint64_t> to_clean() const;
   Result<void> drop(uint64_t segment);
+  bool is_empty(uint64_t segment) const;  // nothing lives in it
 
  private:
   struct State;

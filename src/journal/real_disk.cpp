@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
@@ -130,6 +131,16 @@ class RealDisk final : public Disk {
     ::close(descriptor);
     if (done != 0) return failed("cannot make durable", path);
     return {};
+  }
+
+  Result<std::unique_ptr<File>> lock(const std::string& path) override {
+    const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0) return failed("cannot open", path);
+    auto file = std::make_unique<RealFile>(descriptor, path);
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+      return fail("another process has it: is a gateway running?", path, Blame::operator_);
+    }
+    return file;
   }
 
   uint64_t free_octets(const std::string& path) const override {

@@ -26,6 +26,9 @@ class Edits {
   std::vector<std::string_view> apply(std::string_view raw) const;
   size_t size_after(size_t raw_size) const;
 
+  const std::string& top() const { return top_; }
+  const std::vector<Edit>& all() const { return edits_; }  // in order of offset
+
  private:
   std::string top_;
   std::vector<Edit> edits_;

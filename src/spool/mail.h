@@ -73,6 +73,7 @@ class Content {
   size_t versions() const { return versions_.size(); }
   // Valid as long as this object is.
   std::vector<std::string_view> pieces(size_t version) const { return versions_[version].apply(raw_.bytes()); }
+  const std::vector<mime::Edits>& edits() const { return versions_; }
   size_t in_memory() const { return raw_.in_memory(); }
 
  private:

@@ -33,6 +33,7 @@ struct Options {
   std::chrono::seconds lifetime{7 * 24 * 3600};  // then an undelivered recipient has failed
   std::chrono::seconds first_retry{60};          // grows by `growth` up to `longest_retry`
   std::chrono::seconds longest_retry{4 * 3600};
+  std::chrono::seconds warn_after{4 * 3600};  // a sender who may be told hears of the delay
   double growth = 1.7;
   unsigned first_concurrency = 5;   // deliveries at once to a destination; grows with success
   unsigned most_concurrency = 100;  // the backend's own limit holds besides
@@ -48,8 +49,11 @@ struct Job {
   unsigned attempts = 0;           // before this one
   SystemTime last_attempt{};
   bool warned = false;   // a delay was reported to the sender
+  bool outside = false;  // not counted against its lane: the spool's own mark
   bool expired = false;  // the lifetime is over: one last word, no attempt
   bool bounce = false;   // an administrator wants it returned: no attempt
+  bool warn_only =
+      false;  // its destination is not asked at present, but the sender is to hear of the delay: no attempt
 };
 
 // What became of one recipient of a job.
@@ -81,9 +85,9 @@ struct Listed {
     Destination destination;
     std::vector<size_t> recipients;
     unsigned attempts = 0;
-    SystemTime next{};  // 0: being delivered now
-    smtp::Reply last_reply{0, ""};
-    std::string remote;
+    SystemTime next{};         // 0: being delivered now
+    std::string last_reply{};  // "450 4.2.0 Come back later"
+    std::string remote{};
   };
   std::vector<Part> parts;
   bool held = false;
@@ -120,8 +124,9 @@ class Spool {
   // may deliver a mail twice, never lose it.
   void report(const Job& job, std::vector<Outcome> outcomes, Health health, bool warned_now = false);
 
-  // Called, from any thread and often, when a job may have become due; it must only post.
-  void on_due(std::function<void()> wake);
+  // Called, from any thread and often, when a job may have become due; it must only post. The core is the one whose
+  // mail was just taken, so that it is delivered from there; none: any. Set before anything is committed or taken.
+  void on_due(std::function<void(net::Core*)> wake);
   // When the next job is due that waits for its time; the distant future if none does.
   SystemTime next_due() const;
 
@@ -134,8 +139,10 @@ class Spool {
   size_t bounce(const Filter& filter);   // due now as jobs with `bounce`
   Figures figures() const;
 
+  struct State;  // this room's own
+
  private:
-  struct State;
+  struct Durable;
   explicit Spool(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };

@@ -114,6 +114,9 @@ class FakeDisk final : public Disk {
     durable_names_ = names_;
     return {};
   }
+  Result<std::unique_ptr<File>> lock(const std::string& path) override {
+    return std::make_unique<FakeFile>(*this, std::make_shared<Inode>(), path);
+  }
   uint64_t free_octets(const std::string&) const override {
     const std::lock_guard held(lock_);
     return capacity - std::min(capacity, used());
