@@ -176,6 +176,7 @@ void Spool::report(const Job& job, std::vector<Outcome> outcomes, Health health,
   } else {
     entry.parts.push_back(std::move(part));
   }
+  state_->stranded += entry.is_stranded() ? 1U : 0U;  // while a job was out, it was not
   for (Part& each : entry.parts) {
     if (!each.taken && each.stamp == 0 && !entry.held) state_->schedule(slot, each, each.next);
   }
@@ -183,7 +184,6 @@ void Spool::report(const Job& job, std::vector<Outcome> outcomes, Health health,
 }
 
 void Spool::State::take_outcomes(Entry& entry, Part& part, std::vector<Outcome> outcomes, int64_t now) {
-  const uint64_t before = entry.is_stranded() ? 1 : 0;
   for (Outcome& outcome : outcomes) {
     const auto place = std::ranges::find(part.recipients, outcome.recipient);
     if (place == part.recipients.end()) continue;
@@ -217,7 +217,6 @@ void Spool::State::take_outcomes(Entry& entry, Part& part, std::vector<Outcome> 
   part.next = now + retry_after(part);
   part.bounce = false;
   if (part.attempts < UINT16_MAX) ++part.attempts;
-  stranded += (part.recipients.empty() && entry.is_stranded() ? 1U : 0U) - before;
 }
 
 std::optional<Job> Spool::State::next(For whom, Key& key) {
