@@ -3,6 +3,9 @@
 
 #include <exception>
 #include <string_view>
+#include <utility>
+
+#include "base/task.h"
 
 namespace doorward {
 
@@ -18,6 +21,15 @@ bool guarded(std::string_view where, Work&& work) {
   } catch (const std::exception& thrown) {
     report_exception(where, thrown);
     return false;
+  }
+}
+
+// The same for what is spawned: spawn(guarded_task("where", work())).
+inline Task<void> guarded_task(std::string_view where, Task<void> work) {
+  try {
+    co_await std::move(work);
+  } catch (const std::exception& thrown) {
+    report_exception(where, thrown);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/guarded.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
@@ -237,7 +238,7 @@ void BackendPool::give_back(std::unique_ptr<BackendConnection> connection) {
   Lane& to = lane(connection->backend);
   const SteadyTime at = now();
   if (to.idle.size() >= options_.idle_per_backend || at - connection->opened > kLongestUse) {
-    spawn(say_goodbye(std::move(connection)));
+    spawn(guarded_task("delivery", say_goodbye(std::move(connection))));
     return;
   }
   connection->client.set_deadline(SteadyTime::max());
@@ -259,7 +260,7 @@ Task<void> BackendPool::reap_until_empty(std::weak_ptr<BackendPool> pool, net::C
     const std::shared_ptr<BackendPool> alive = pool.lock();
     // Woken early: the core stops.
     if (alive == nullptr || now() - before < kReapEvery / 2) co_return;
-    alive->reap(now());
+    guarded("delivery", [&alive] { alive->reap(now()); });
     if (alive->lanes_.empty()) {
       alive->reaping_ = false;
       co_return;
@@ -290,8 +291,8 @@ void BackendPool::reap(SteadyTime at) {
   std::erase_if(lanes_, [](const auto& entry) {
     return entry.second.idle.empty() && entry.second.resting.empty() && entry.second.users == 0;
   });
-  for (auto& each : leaving) spawn(say_goodbye(std::move(each)));
-  for (auto& each : dirty) spawn(clean(weak_from_this(), std::move(each)));
+  for (auto& each : leaving) spawn(guarded_task("delivery", say_goodbye(std::move(each))));
+  for (auto& each : dirty) spawn(guarded_task("delivery", clean(weak_from_this(), std::move(each))));
 }
 
 Task<void> BackendPool::clean(std::weak_ptr<BackendPool> pool, std::unique_ptr<BackendConnection> connection) {

@@ -1,6 +1,7 @@
 // The heart: what all sessions share, and the maker of sessions.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "base/clock.h"
 #include "base/offload.h"
 #include "delivery/proxy.h"
+#include "delivery/recipient_check.h"
 #include "gateway/judge.h"
 #include "gateway/learner.h"
 #include "policy/snapshot.h"
@@ -23,6 +25,9 @@ struct Options {
   std::string host_name;
   std::optional<mail::Mailbox> postmaster;   // who gets mail for <postmaster> without a domain (RFC 5321 §4.5.1)
   size_t judge_offloaded_from = 256 * 1024;  // octets: longer messages are parsed and judged off the session's core
+  // From the end of the data to the last reply, whatever backends do: the client waits 10 minutes (RFC 5321
+  // §4.5.3.2.6), and what was taken but not answered by then comes a second time.
+  std::chrono::milliseconds answer_within{540'000};
 };
 
 // What is handed in. All outlive the gateway; those with a default may be null: without a spool nothing is relayed or

@@ -121,19 +121,22 @@ std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapsho
   return taken;
 }
 
+bool decide_alike(const Taken& one, const Taken& other) {
+  return one.settings == other.settings && one.rule == other.rule && one.unfiltered == other.unfiltered &&
+         one.never_refused == other.never_refused;
+}
+
 bool go_together(const Taken& first, const Taken& next, bool prdr) {
   if (first.direction != next.direction || first.is_relayed() != next.is_relayed()) return false;
-  const bool decide_alike = first.settings == next.settings && first.rule == next.rule &&
-                            first.unfiltered == next.unfiltered && first.never_refused == next.never_refused;
   if (first.is_relayed()) {
     return first.settings->size_limit == next.settings->size_limit &&
-           (prdr || decide_alike || (!may_refuse(first) && !may_refuse(next)));
+           (prdr || decide_alike(first, next) || (!may_refuse(first) && !may_refuse(next)));
   }
   if (first.settings->backend != next.settings->backend) return false;
   if (prdr) return first.settings->size_limit == next.settings->size_limit;
   // Several last replies (LMTP) cannot be told to a client that awaits one.
   if (first.settings->backend && first.settings->backend->protocol == policy::BackendProtocol::lmtp) return false;
-  return decide_alike;
+  return decide_alike(first, next);
 }
 
 }  // namespace doorward::gateway

@@ -25,6 +25,8 @@ struct Taken {
   bool is_relayed() const {
     return direction == sheet::Direction::outbound || settings->delivery == policy::DeliveryMode::relay;
   }
+  // To be named to others than the sender and the tenant: as the client wrote it, but never with the secret suffix.
+  const mail::Mailbox& named() const { return unfiltered ? forward.mailbox : given.mailbox; }
 };
 
 // The recipient with its settings, or the reply that refuses it. Never an open relay: only domains of tenants are
@@ -33,6 +35,9 @@ struct Taken {
 std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapshot, const mail::Client& client,
                                                  const mail::Envelope& envelope, const mail::Recipient& recipient,
                                                  SystemTime now);
+
+// Whether both fall into one group: the same verdict, the same message.
+bool decide_alike(const Taken& one, const Taken& other);
 
 // Whether both can be answered by one reply after the data (DESIGN §2). With PRDR each has its own; only the backend
 // must be the same, and the size limit, which is checked before anybody answers for himself. What is relayed needs no

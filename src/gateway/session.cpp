@@ -9,6 +9,12 @@
 #include "gateway/answer.h"
 
 namespace doorward::gateway {
+namespace {
+
+// Groups of one transaction (PRDR): each is handed over alone, one after the other, while the client waits.
+constexpr size_t kMostGroups = 20;
+
+}  // namespace
 
 Task<smtp::Reply> Session::connected(const mail::Client&) { co_return smtp::Reply(220, "Doorward"); }
 
@@ -31,15 +37,23 @@ Task<smtp::Reply> Session::rcpt(const mail::Client& client, const mail::Envelope
   mail::Recipient wanted = recipient;
   if (wanted.mailbox.domain.empty() && gateway_.options().postmaster) wanted.mailbox = *gateway_.options().postmaster;
   auto taken = take_recipient(*transaction_->snapshot, client, envelope, wanted, gateway_.parts().clock.now());
-  if (!taken) co_return refuse(envelope, recipient, std::move(taken.error()));
+  if (!taken) co_return refuse(envelope, recipient.mailbox, std::move(taken.error()));
   auto& all = transaction_->taken;
   if (!all.empty()) {
     if (!go_together(all.front(), *taken, envelope.prdr)) {
       co_return smtp::Reply(452, {4, 5, 3}, "That recipient needs a transaction of its own; please send to it next");
     }
   }
+  const bool new_group =
+      std::ranges::none_of(transaction_->leaders, [&](size_t leader) { return decide_alike(all[leader], *taken); });
+  if (new_group && transaction_->leaders.size() >= kMostGroups) {
+    co_return smtp::Reply(452, {4, 5, 3}, "The recipients differ too much for one transaction; please send to it next");
+  }
   auto reply = taken->is_relayed() ? co_await verify(envelope, *taken) : co_await ask_backend(client, envelope, *taken);
-  if (reply.positive()) all.push_back(std::move(*taken));
+  if (reply.positive()) {
+    if (new_group) transaction_->leaders.push_back(all.size());
+    all.push_back(std::move(*taken));
+  }
   co_return reply;
 }
 
@@ -49,12 +63,14 @@ Task<smtp::Reply> Session::ask_backend(const mail::Client& client, const mail::E
     log::error("policy.no_backend", {{"id", envelope.id}, {"domain", settings.domain_name}});
     co_return with_reference(smtp::Reply(451, {4, 3, 5}, "That domain is not set up completely yet"), envelope.id);
   }
-  if (!transaction_->proxy) {
+  // Another backend comes up only while none has taken a recipient: see go_together().
+  if (transaction_->backend != settings.backend) {
+    transaction_->backend = settings.backend;
     transaction_->proxy = std::make_unique<delivery::ProxyTransaction>(gateway_.pool(core_), settings.backend);
   }
   auto reply = co_await transaction_->proxy->ask(client, envelope, taken.forward);
   if (reply.positive()) co_return smtp::Reply(250, {2, 1, 5}, "Recipient OK");
-  co_return refuse(envelope, taken.given, std::move(reply));
+  co_return refuse(envelope, taken.named(), std::move(reply));
 }
 
 // Relay mode: there must be room for the mail, and the recipient must exist (DESIGN §2: a bounce would be backscatter).
@@ -65,31 +81,31 @@ Task<smtp::Reply> Session::verify(const mail::Envelope& envelope, const Taken& t
     co_return with_reference(smtp::Reply(451, {4, 3, 5}, "That domain is not set up completely yet"), envelope.id);
   }
   if (!parts.spool->has_room(envelope.declared_size.value_or(0))) {
-    co_return refuse(envelope, taken.given,
+    co_return refuse(envelope, taken.named(),
                      smtp::Reply(452, {4, 3, 1}, "No room for mail at present, try again later"));
   }
-  if (!taken.listed) {
-    auto known =
-        co_await parts.recipients->verify(core_, gateway_.pool(core_), taken.settings->backend, taken.forward.mailbox);
-    if (!known.positive()) co_return refuse(envelope, taken.given, std::move(known));
+  if (taken.direction == sheet::Direction::inbound) {
+    auto known = co_await parts.recipients->check(gateway_.pool(core_), taken.settings->backend, taken.forward.mailbox,
+                                                  taken.listed);
+    if (!known.reply.positive()) co_return refuse(envelope, taken.named(), std::move(known.reply));
   }
   co_return smtp::Reply(250, {2, 1, 5}, "Recipient OK");
 }
 
 // A refusal carries a reference, and the reference leads to a sheet.
-smtp::Reply Session::refuse(const mail::Envelope& envelope, const mail::Recipient& recipient, smtp::Reply reply) {
+smtp::Reply Session::refuse(const mail::Envelope& envelope, const mail::Mailbox& recipient, smtp::Reply reply) {
   constexpr size_t kMostKept = 50;
   reply = with_reference(std::move(reply), envelope.id);
   auto& refused = transaction_->refused;
   log::info("rcpt.refused", {{"id", envelope.id},
                              {"ip", refused.client_ip},
                              {"sender", refused.sender},
-                             {"recipient", recipient.mailbox.text()},
+                             {"recipient", recipient.text()},
                              {"code", reply.code},
                              {"reply", reply.lines.front()}});
   if (refused.groups.size() < kMostKept) {
     sheet::GroupVerdict verdict;
-    verdict.recipients.push_back(recipient.mailbox.text());
+    verdict.recipients.push_back(recipient.text());
     verdict.klass = sheet::Class::sanity;
     verdict.disposition = reply.permanent() ? sheet::Disposition::refuse : sheet::Disposition::defer;
     verdict.reply_code = reply.code;

@@ -3,7 +3,6 @@
 
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -34,12 +33,14 @@ class Session final : public smtp::Handler {
   struct Transaction {
     std::shared_ptr<const policy::Snapshot> snapshot;  // pinned: a reload changes nothing in between
     std::vector<Taken> taken;                          // as the server's envelope has them, in order
+    std::shared_ptr<const policy::Backend> backend;    // the proxy's
     std::unique_ptr<delivery::ProxyTransaction> proxy;
-    sheet::ScoreSheet refused;  // of recipients that were refused: what their reference shows
+    std::vector<size_t> leaders;  // of those, the first of each group
+    sheet::ScoreSheet refused;    // of recipients that were refused: what their reference shows
   };
   struct Judged;
 
-  smtp::Reply refuse(const mail::Envelope& envelope, const mail::Recipient& recipient, smtp::Reply reply);
+  smtp::Reply refuse(const mail::Envelope& envelope, const mail::Mailbox& recipient, smtp::Reply reply);
   void store(sheet::ScoreSheet sheet);
 
   Task<smtp::Reply> ask_backend(const mail::Client& client, const mail::Envelope& envelope, const Taken& taken);
@@ -52,8 +53,9 @@ class Session final : public smtp::Handler {
   Task<void> answer_group(Judged& judged, size_t group, std::vector<smtp::Reply>& replies);
   Task<void> hand_over(Judged& judged, size_t group, std::vector<smtp::Reply>& replies);
   Task<void> keep(Judged& judged, std::vector<smtp::Reply>& replies);
-  void act_after(Judged& judged);
-  void record(Judged& judged, std::span<const smtp::Reply> replies);
+  void look_back(Judged& judged);
+  void teach(const Judged& judged);
+  void record(const Judged& judged);
 
   Gateway& gateway_;
   net::Core& core_;

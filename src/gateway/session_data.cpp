@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <map>
 #include <utility>
 
 #include "action/action.h"
@@ -71,19 +72,19 @@ struct Session::Judged {
 
   const mail::Client& client;
   const mail::Envelope& envelope;
-  mail::Content content;  // until it is kept: then the spool's
+  mail::Content content;                                      // until it is kept: then the spool's
+  const SteadyTime begun = std::chrono::steady_clock::now();  // of real time: sockets know no other
   std::vector<Group> groups{};
   std::vector<size_t> group_of{};  // by recipient
   std::optional<mime::Message> message{};
   sheet::ScoreSheet sheet{};
   trust::Features features{};
   std::optional<Spooling> spooling{};  // what is kept, once there is something
-  std::vector<bool> kept{};            // by recipient: answered by the spool
+  std::vector<bool> kept{};            // by group: answered by the spool
 };
 
 Task<std::vector<smtp::Reply>> Session::data(const mail::Client& client, const mail::Envelope& envelope,
                                              mail::Content content) {
-  const auto begun = gateway_.parts().clock.steady();
   std::vector<smtp::Reply> replies(transaction_->taken.size());
   Judged judged{client, envelope, std::move(content)};
   for (const auto& recipient : transaction_->taken) judged.add(recipient.group());
@@ -97,15 +98,8 @@ Task<std::vector<smtp::Reply>> Session::data(const mail::Client& client, const m
     for (size_t group = 0; group < judged.groups.size(); ++group) co_await answer_group(judged, group, replies);
     if (judged.spooling) co_await keep(judged, replies);
     note_replies(judged, replies);
-    act_after(judged);
-    record(judged, replies);
   }
-  if (!judged.sheet.id.empty()) {
-    observe(judged.sheet, std::chrono::duration<double>(gateway_.parts().clock.steady() - begun).count());
-    const auto refused = std::exchange(transaction_->refused.groups, {});
-    judged.sheet.groups.insert(judged.sheet.groups.end(), refused.begin(), refused.end());
-    store(std::move(judged.sheet));
-  }
+  if (!judged.sheet.id.empty()) look_back(judged);
   if (envelope.prdr) {
     replies.push_back(closing(replies));
   } else {
@@ -123,7 +117,7 @@ void Session::refuse_loop(Judged& judged, std::vector<smtp::Reply>& replies) {
     verdict.reply_code = replies.front().code;
     verdict.reply_text = replies.front().lines.front();
   }
-  record(judged, replies);
+  judged.features = {};  // whatever went in circles teaches nothing
 }
 
 // Parses and judges; long messages off this core. False when there was no room to do so.
@@ -137,16 +131,7 @@ Task<bool> Session::judge(Judged& judged) {
     work();
     co_return true;
   }
-  std::exception_ptr failure;
-  const bool ran = co_await net::offloaded(core_, gateway_.parts().offload, [&work, &failure] {
-    try {
-      work();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-  });
-  if (failure) std::rethrow_exception(failure);
-  co_return ran;
+  co_return co_await net::offloaded(core_, gateway_.parts().offload, work);
 }
 
 Task<void> Session::answer_group(Judged& judged, size_t group, std::vector<smtp::Reply>& replies) {
@@ -192,7 +177,7 @@ mime::Edits Session::edits(const Judged& judged, size_t group) {
   }
   const auto& taken = transaction_->taken;
   outcome.edits.prepend(received_field(judged.client, judged.envelope, gateway_.options().host_name,
-                                       taken.size() == 1 ? taken.front().given.mailbox.text() : ""));
+                                       taken.size() == 1 ? taken.front().named().text() : ""));
   return std::move(outcome.edits);
 }
 
@@ -231,7 +216,8 @@ Task<void> Session::hand_over(Judged& judged, size_t group, std::vector<smtp::Re
     if (judged.group_of[i] == group) recipients.push_back(transaction_->taken[i].forward);
   }
   auto told = co_await transaction_->proxy->deliver(judged.client, judged.envelope, std::move(recipients),
-                                                    changes.apply(judged.content.bytes()));
+                                                    changes.apply(judged.content.bytes()),
+                                                    judged.begun + gateway_.options().answer_within);
   auto next = told.begin();
   for (size_t i = 0; i < replies.size(); ++i) {
     if (judged.group_of[i] != group) continue;
@@ -243,13 +229,34 @@ Task<void> Session::hand_over(Judged& judged, size_t group, std::vector<smtp::Re
   }
 }
 
-// The outcome phase: what is learnt of the mail. It cannot change the answer.
-void Session::act_after(Judged& judged) {
+// The outcome phase, which cannot change the answer: backends may have the mail already.
+void Session::look_back(Judged& judged) try {
+  teach(judged);
+  record(judged);
+  observe(judged.sheet, std::chrono::duration<double>(std::chrono::steady_clock::now() - judged.begun).count());
+  const auto refused = std::exchange(transaction_->refused.groups, {});
+  judged.sheet.groups.insert(judged.sheet.groups.end(), refused.begin(), refused.end());
+  store(std::move(judged.sheet));
+} catch (const std::exception& failure) {
+  log::error("mail.not_recorded", {{"id", judged.envelope.id}, {"what", failure.what()}});
+}
+
+// One mail teaches a customer once, however many groups of its recipients had it. It teaches nothing where they do not
+// agree: then rules and prices made the difference, not the mail; nor where some of them will see it again.
+void Session::teach(const Judged& judged) {
   if (gateway_.parts().learner == nullptr || judged.features.hashes.empty()) return;
+  std::map<uint64_t, std::optional<trust::Label>> lessons;  // by customer; none: no lesson
+  const auto add = [&lessons](uint64_t customer, std::optional<trust::Label> label) {
+    const auto [lesson, is_first] = lessons.try_emplace(customer, label);
+    if (!is_first && lesson->second != label) lesson->second.reset();
+  };
   for (size_t group = 0; group < judged.groups.size(); ++group) {
     const auto& settings = *judged.groups[group].settings;
     const auto& verdict = judged.sheet.groups[group];
-    if (verdict.reply_code / 100 == 4) continue;  // it will come again: one mail teaches once
+    if (verdict.reply_code / 100 == 4) {
+      add(settings.customer, std::nullopt);
+      continue;
+    }
     action::MessageOutcome outcome;
     const action::Verdicted looked_at{*judged.message,
                                       judged.client,
@@ -263,32 +270,36 @@ void Session::act_after(Judged& judged) {
     }
     for (const auto& effect : outcome.effects) {
       if (effect.kind == action::Effect::Kind::train_ham) {
-        gateway_.parts().learner->learn(judged.features, settings.customer, trust::Label::ham);
+        add(settings.customer, trust::Label::ham);
       } else if (effect.kind == action::Effect::Kind::train_spam) {
-        gateway_.parts().learner->learn(judged.features, settings.customer, trust::Label::spam);
+        add(settings.customer, trust::Label::spam);
       }
     }
   }
+  for (const auto& [customer, label] : lessons) {
+    if (label) gateway_.parts().learner->learn(judged.features, customer, *label);
+  }
 }
 
-void Session::record(Judged& judged, std::span<const smtp::Reply> replies) {
+void Session::record(const Judged& judged) {
   for (size_t group = 0; group < judged.groups.size(); ++group) {
     const auto& verdict = judged.sheet.groups[group];
     mails(verdict.klass, verdict.disposition).add();
     std::string recipients;
-    for (const auto& recipient : verdict.recipients) {
+    for (size_t i = 0; i < judged.group_of.size(); ++i) {
+      if (judged.group_of[i] != group) continue;
       if (recipients.size() > 1000) {
         recipients += ", …";
         break;
       }
       if (!recipients.empty()) recipients += ", ";
-      recipients += recipient;
+      recipients += transaction_->taken[i].named().text();
     }
     log::info("mail.judged", {{"id", judged.envelope.id},
                               {"ip", judged.sheet.client_ip},
                               {"sender", judged.sheet.sender},
                               {"recipients", recipients},
-                              {"count", replies.size()},
+                              {"count", judged.group_of.size()},
                               {"bytes", judged.sheet.size},
                               {"scl", verdict.priced.scl.level()},
                               {"class", sheet::name(verdict.klass)},

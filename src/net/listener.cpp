@@ -13,6 +13,7 @@
 #include <optional>
 #include <system_error>
 
+#include "base/guarded.h"
 #include "base/log.h"
 #include "net/detail/connection_state.h"
 #include "net/detail/socket_address.h"
@@ -132,7 +133,9 @@ Task<void> Listener::State::accept_all(std::shared_ptr<State> state, std::shared
   while (acceptor->socket) {
     co_await Readable{*acceptor};
     if (!acceptor->socket) break;
-    if (!state->accept_some(*acceptor)) continue;
+    bool exhausted = true;  // memory, when it throws
+    guarded("listener", [&] { exhausted = state->accept_some(*acceptor); });
+    if (!exhausted) continue;
     // The connection stays in the kernel's queue; asking again at once would only burn the core.
     if (const auto now = std::chrono::steady_clock::now(); now >= log_next) {
       log_next = now + kLogAgainAfter;

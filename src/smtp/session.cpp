@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/guarded.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "smtp/session_content.h"
@@ -40,11 +41,11 @@ Session::~Session() {
 }
 
 Task<void> Session::serve(std::shared_ptr<ServerState> server, Port port, net::Connection connection) {
-  const std::unique_ptr<Session> session(new Session(std::move(server), std::move(port), std::move(connection)));
   try {
+    const std::unique_ptr<Session> session(new Session(std::move(server), std::move(port), std::move(connection)));
     co_await session->run();
   } catch (const std::exception& failure) {
-    log::error("smtp.session_lost", {{"session", session->client_.session_id}, {"what", failure.what()}});
+    report_exception("smtp.session", failure);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "base/guarded.h"
 #include "base/id.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -103,6 +104,14 @@ Task<int> fails() {
 Task<int> deep(int level) {
   if (level == 0) co_return 1;
   co_return co_await deep(level - 1) + 1;
+}
+
+TEST(Guarded, WhatIsSpawnedMayThrowWithoutHarm) {
+  static constexpr auto breaks = []() -> Task<void> { (void)co_await fails(); };
+  spawn(guarded_task("test", breaks()));
+  EXPECT_FALSE(guarded("test", [] { throw std::bad_alloc(); }));
+  EXPECT_TRUE(guarded("test", [] {}));
+  EXPECT_NE(metrics::render().find("doorward_exceptions_total{where=\"test\"} 2"), std::string::npos);
 }
 
 TEST(Task, ReturnsValuesAndPassesExceptionsOn) {

@@ -9,6 +9,7 @@ import smtplib
 import socket
 import ssl
 import subprocess
+import threading
 import time
 import unittest
 
@@ -50,6 +51,51 @@ def shown_name(port, server_name):
             der = secure.getpeercert(binary_form=True)
     text = subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-subject"], input=der, capture_output=True, check=True)
     return text.stdout.decode().strip().rsplit("=", 1)[1].strip()
+
+
+class TlsBackend:
+    """A mail server that offers STARTTLS, and under it REQUIRETLS (RFC 8689); notes the commands it gets."""
+
+    def __init__(self, files):
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(*files)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.commands = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        try:
+            while True:
+                threading.Thread(target=self._serve, args=self._listener.accept()[:1], daemon=True).start()
+        except OSError:
+            pass
+
+    def _serve(self, raw):
+        with raw:
+            raw.sendall(b"220 backend.example ESMTP\r\n")
+            file, words = raw.makefile("rb"), ["PIPELINING", "STARTTLS"]
+            while line := file.readline():
+                command = line.decode().strip()
+                self.commands.append(command)
+                verb, answer = command[:4].upper(), "250 OK"
+                if verb == "EHLO":
+                    answer = "".join(f"250-{word}\r\n" for word in ["backend.example", *words]) + "250 HELP"
+                elif verb in ("STAR", "DATA", "QUIT"):
+                    answer = {"STAR": "220 go on", "DATA": "354 go on", "QUIT": "221 bye"}[verb]
+                raw.sendall(answer.encode() + b"\r\n")
+                if verb == "STAR":
+                    raw = self._context.wrap_socket(raw, server_side=True)
+                    file, words = raw.makefile("rb"), ["PIPELINING", "REQUIRETLS"]
+                elif verb == "DATA":
+                    while file.readline() != b".\r\n":
+                        pass
+                    raw.sendall(b"250 stored\r\n")
+                elif verb == "QUIT":
+                    return
+
+    def end(self):
+        self._listener.close()
 
 
 class Edge(Scenario):
@@ -94,6 +140,30 @@ class Edge(Scenario):
         gateway.config.write_text(gateway.config.read_text().replace(entry(new), ""))
         self.assertEqual(gateway.reload()["event"], "serve.reload_failed")
         self.assertEqual(shown_name(gateway.port, "x.example"), "new.example")
+
+    def test_requiretls_is_handed_on_or_refused(self):
+        keys = self.place("keys")
+        backend = self.started(TlsBackend(certificate(keys, "backend.example")))
+        plain = self.started(Sink(self.place("plain")))
+        text = policy(f'name = "plain.example"\nbackend = "plain"\n{QUIET}', f'name = "secure.example"\nbackend = "secure"\n{QUIET}',
+                      backends={"plain": {"address": [f"127.0.0.1:{plain.port}"], "tls": "opportunistic"},
+                                "secure": {"address": [f"127.0.0.1:{backend.port}"], "tls": "opportunistic"}})
+        gateway = self.started(Gateway(self.place("gateway"), text, config=entry(certificate(keys, "mx.in.example")),
+                                       listener='tls = "starttls"'))
+        with smtplib.SMTP("127.0.0.1", gateway.port, timeout=20) as client:
+            client.ehlo("c.example")
+            self.assertFalse(client.has_extn("requiretls"))
+            client.starttls(context=anyone())
+            client.ehlo("c.example")
+            self.assertTrue(client.has_extn("requiretls"))
+            self.assertEqual(client.docmd("MAIL FROM:<a@out.example> REQUIRETLS")[0], 250)
+            code, words = client.rcpt("b@plain.example")
+            self.assertEqual((code, words[:6]), (550, b"5.7.30"))
+            self.assertEqual(client.rcpt("b@secure.example")[0], 250)
+            self.assertEqual(client.data(message())[0], 250)
+        self.assertEqual(plain.maildir.raw(), [])
+        self.assertIn("MAIL FROM:<a@out.example> REQUIRETLS", backend.commands)
+        self.assertLess(backend.commands.index("STARTTLS"), backend.commands.index("MAIL FROM:<a@out.example> REQUIRETLS"))
 
     def test_implicit_tls(self):
         gateway = self.gateway(config=entry(certificate(self.place("keys"), "mx.in.example")), listener='tls = "implicit"', wait=False)
@@ -195,6 +265,25 @@ class Edge(Scenario):
         bare = self.dialog(gateway.port, b"EHLO c.example\r\n", b"MAIL FROM:<a@out.example>\r\n", b"RCPT TO:<b@in.example>\r\n",
                            b"BDAT 9 LAST\r\na: b\n\nx\r\n")
         self.assertEqual(bare[-1][:3], "550")
+
+    def test_idle_clients_do_not_keep_the_backend_from_the_others(self):
+        sink = self.started(Sink(self.place("sink")))
+        text = policy(f'name = "in.example"\nbackend = "office"\n{QUIET}',
+                      backends={"office": {"address": [f"127.0.0.1:{sink.port}"], "max_connections": 2}})
+        gateway = self.started(Gateway(self.place("gateway"), text))
+        idle = [smtplib.SMTP("127.0.0.1", gateway.port, timeout=20) for _ in range(5)]
+        try:
+            for number, client in enumerate(idle):
+                client.ehlo("slow.example")
+                client.mail("a@out.example")
+                self.assertEqual(client.rcpt(f"user{number}@in.example")[0], 250)
+            self.assertEqual(send(gateway.port, "a@out.example", ["b@in.example"], message()), {})
+            for client in idle:
+                self.assertEqual(client.data(message())[0], 250)
+        finally:
+            for client in idle:
+                client.close()
+        self.assertEqual(len(sink.maildir.wait(6)), 6)
 
     def test_slow_clients_do_not_hurt_the_others(self):
         gateway = self.gateway(config="[limits]\nconnections_per_ip = 1000\n")

@@ -1,0 +1,118 @@
+#include "delivery/dsn_wording.h"
+
+namespace doorward::delivery {
+
+const std::array<Wording, 3> kWordings{
+    Wording{
+        .sender_name = "Mail delivery",
+        .title = {"Your mail could not be delivered", "Your mail is delayed", "Your mail was passed on",
+                  "Your mail was delivered", "Your mail went to a list"},
+        .opening = "This is the mail server {0}, about your mail of {1}.",
+        .about = "Its subject: {0}",
+        .section = {"It could not be delivered to the recipients below, and no further attempt will be made.",
+                    "It has not reached the recipients below yet. Nothing is lost, and there is nothing for you to do: "
+                    "we keep trying, and you will hear from us if it fails in the end.",
+                    "It was passed on to the mail server of the recipients below. That server sends no confirmations, "
+                    "so you will not hear more from us.",
+                    "It was handed to the mail server of the recipients below, as you wanted to know.",
+                    "It was handed to the lists below, which send it to their members. Whether each of them gets it, "
+                    "we cannot know."},
+        .until = "We try until {0}.",
+        .reply = "For technicians: {0}",
+        .causes = {Advice{"There is no such address.",
+                          "Please check how it is spelled, or ask the recipient for the present one."},
+                   Advice{"Nobody takes mail for this domain.", "Please check what stands after the @."},
+                   Advice{"The mailbox is not in use.", "Please reach the recipient in another way."},
+                   Advice{"The mailbox is full.",
+                          "Please try again in a few days, or reach the recipient in another way."},
+                   Advice{"The mail is too large for the recipient.",
+                          "Please send it in smaller pieces, or send a link to the files."},
+                   Advice{"The mail went round in a circle; something is set up wrongly on the recipient's side.",
+                          "Please tell the recipient about it in another way."},
+                   Advice{"The recipient's mail server could not be reached.",
+                          "Please try again later, or reach the recipient in another way."},
+                   Advice{"The recipient's mail server cannot handle a mail of this form.",
+                          "Please send it as plain text, and from an address without special characters."},
+                   Advice{"The recipient's side refuses this mail by its rules.",
+                          "Please ask the recipient in another way to let your mails in."},
+                   Advice{"The recipient's mail server did not take the mail.",
+                          "Please try again later. If it happens again, ask your administrator."}},
+        .returned = {"Your mail is attached.", "The header of your mail is attached."},
+    },
+    Wording{
+        .sender_name = "Mailzustellung",
+        .title = {"Ihre E-Mail konnte nicht zugestellt werden", "Ihre E-Mail ist noch unterwegs",
+                  "Ihre E-Mail wurde weitergereicht", "Ihre E-Mail wurde zugestellt",
+                  "Ihre E-Mail ging an einen Verteiler"},
+        .opening = "Hier ist der Mailserver {0}. Es geht um Ihre E-Mail vom {1}.",
+        .about = "Ihr Betreff: {0}",
+        .section = {"Sie konnte den folgenden Empfängern nicht zugestellt werden; weitere Versuche gibt es nicht.",
+                    "Sie hat die folgenden Empfänger noch nicht erreicht. Nichts ist verloren, und Sie müssen nichts "
+                    "tun: Wir versuchen es weiter und melden uns, falls es am Ende nicht gelingt.",
+                    "Sie wurde an den Mailserver der folgenden Empfänger weitergereicht. Er verschickt keine "
+                    "Bestätigungen; weitere Nachrichten von uns erhalten Sie daher nicht.",
+                    "Sie wurde dem Mailserver der folgenden Empfänger übergeben. Um diese Auskunft hatten Sie gebeten.",
+                    "Sie wurde den folgenden Verteilern übergeben, die sie an ihre Mitglieder schicken. Ob sie jedes "
+                    "davon erreicht, können wir nicht wissen."},
+        .until = "Wir versuchen es bis {0}.",
+        .reply = "Für Techniker: {0}",
+        .causes = {Advice{"Diese Adresse gibt es nicht.",
+                          "Bitte prüfen Sie die Schreibweise, oder fragen Sie nach der heutigen Adresse."},
+                   Advice{"Für diese Domain nimmt niemand E-Mails an.", "Bitte prüfen Sie, was hinter dem @ steht."},
+                   Advice{"Das Postfach ist nicht in Gebrauch.", "Bitte erreichen Sie den Empfänger auf anderem Wege."},
+                   Advice{"Das Postfach ist voll.",
+                          "Bitte versuchen Sie es in einigen Tagen wieder, oder erreichen Sie "
+                          "den Empfänger auf anderem Wege."},
+                   Advice{"Die E-Mail ist dem Empfänger zu groß.",
+                          "Bitte schicken Sie sie in kleineren Teilen, oder schicken Sie einen Link zu den Dateien."},
+                   Advice{"Die E-Mail lief im Kreis; beim Empfänger ist etwas falsch eingestellt.",
+                          "Bitte sagen Sie es dem Empfänger auf anderem Wege."},
+                   Advice{"Der Mailserver des Empfängers war nicht zu erreichen.",
+                          "Bitte versuchen Sie es später wieder, oder erreichen Sie den Empfänger auf anderem Wege."},
+                   Advice{"Der Mailserver des Empfängers kann eine E-Mail dieser Form nicht verarbeiten.",
+                          "Bitte schicken Sie sie als reinen Text und von einer Adresse ohne Sonderzeichen."},
+                   Advice{"Beim Empfänger wird diese E-Mail nach den dortigen Regeln abgelehnt.",
+                          "Bitte bitten Sie den Empfänger auf anderem Wege, Ihre E-Mails zuzulassen."},
+                   Advice{"Der Mailserver des Empfängers hat die E-Mail nicht angenommen.",
+                          "Bitte versuchen Sie es später wieder. Geschieht es erneut, fragen Sie Ihren "
+                          "Administrator."}},
+        .returned = {"Ihre E-Mail ist angehängt.", "Der Kopf Ihrer E-Mail ist angehängt."},
+    },
+    Wording{
+        .sender_name = "Mailbezorging",
+        .title = {"Uw e-mail kon niet worden bezorgd", "Uw e-mail is nog onderweg", "Uw e-mail is doorgegeven",
+                  "Uw e-mail is bezorgd", "Uw e-mail ging naar een verzendlijst"},
+        .opening = "Dit is de mailserver {0}. Het gaat om uw e-mail van {1}.",
+        .about = "Het onderwerp: {0}",
+        .section = {"Hij kon niet worden bezorgd bij de volgende ontvangers; er volgen geen nieuwe pogingen.",
+                    "Hij heeft de volgende ontvangers nog niet bereikt. Er is niets verloren en u hoeft niets te doen: "
+                    "we blijven het proberen, en u hoort van ons als het uiteindelijk niet lukt.",
+                    "Hij is doorgegeven aan de mailserver van de volgende ontvangers. Die stuurt geen bevestigingen; "
+                    "u hoort daarom verder niets van ons.",
+                    "Hij is overgedragen aan de mailserver van de volgende ontvangers, zoals u wilde weten.",
+                    "Hij is overgedragen aan de volgende verzendlijsten, die hem naar hun leden sturen. Of hij ieder "
+                    "van hen bereikt, kunnen wij niet weten."},
+        .until = "We proberen het tot {0}.",
+        .reply = "Voor technici: {0}",
+        .causes = {Advice{"Dit adres bestaat niet.", "Controleer de spelling, of vraag naar het huidige adres."},
+                   Advice{"Voor dit domein neemt niemand e-mail aan.", "Controleer wat er achter de @ staat."},
+                   Advice{"Het postvak is niet in gebruik.", "Bereik de ontvanger op een andere manier."},
+                   Advice{"Het postvak is vol.",
+                          "Probeer het over een paar dagen opnieuw, of bereik de ontvanger op een andere manier."},
+                   Advice{"De e-mail is te groot voor de ontvanger.",
+                          "Stuur hem in kleinere delen, of stuur een link naar de bestanden."},
+                   Advice{"De e-mail ging in een kring rond; bij de ontvanger is iets verkeerd ingesteld.",
+                          "Vertel het de ontvanger op een andere manier."},
+                   Advice{"De mailserver van de ontvanger was niet bereikbaar.",
+                          "Probeer het later opnieuw, of bereik de ontvanger op een andere manier."},
+                   Advice{"De mailserver van de ontvanger kan een e-mail in deze vorm niet verwerken.",
+                          "Stuur hem als platte tekst, en vanaf een adres zonder bijzondere tekens."},
+                   Advice{"Bij de ontvanger wordt deze e-mail volgens de regels daar geweigerd.",
+                          "Vraag de ontvanger op een andere manier om uw e-mails toe te laten."},
+                   Advice{"De mailserver van de ontvanger heeft de e-mail niet aangenomen.",
+                          "Probeer het later opnieuw. Gebeurt het weer, vraag het dan uw beheerder."}},
+        .returned = {"Uw e-mail is bijgevoegd.", "De kop van uw e-mail is bijgevoegd."},
+    },
+};
+
+}  // namespace doorward::delivery
