@@ -41,7 +41,7 @@ struct Settings {
   bool score_header = true;
   bool spam_headers = false;  // X-Spam-Flag and X-Spam-Status
   bool train = true;
-  int train_ham_at_most = -2;  // D4: inbound good at or under this SCL (-9 … -1)
+  int train_ham_at_most = -4;  // D4: inbound good at or under this SCL (-9 … -1)
   int train_spam_from = 7;     // and bad at or over this one (1 … 9)
 };
 

@@ -8,8 +8,8 @@ namespace doorward::action {
 namespace {
 
 // The word statistics' strength from which on they are sure already: another mail like it would teach nothing
-// (log-odds of 5.7, where learning stops by itself), and at full load most mails are such.
-constexpr double kSure = 0.98;
+// (log-odds of 5.8, where learning stops by itself), and at full load most mails are such.
+constexpr double kSure = 0.994;
 
 bool is_known(const sheet::ScoreSheet& sheet, bool spam) {
   return std::any_of(sheet.findings.begin(), sheet.findings.end(), [&](const sheet::Finding& finding) {
@@ -33,7 +33,7 @@ class Training final : public Action {
                     {.name = "train_ham_at_most",
                      .type = config::OptionType::integer,
                      .unit = "SCL",
-                     .default_value = "-2",
+                     .default_value = "-4",
                      .sentence = "Inbound mail with this SCL or a lower one is learnt as good.",
                      .lowest = -9,
                      .highest = -1},

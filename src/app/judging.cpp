@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "app/config.h"
+#include "app/privileges.h"
 #include "base/id.h"
 #include "mail/address.h"
 #include "mail/ip.h"
@@ -40,6 +41,8 @@ Result<std::unique_ptr<Judging>> Judging::open(const std::string& config_file) {
   if (config_file.empty()) return std::make_unique<Judging>(policy::Snapshot::defaults(), nullptr);
   const auto config = load_config(config_file);
   if (!config) return std::unexpected(config.error());
+  // What is made meanwhile (an empty store, the words' cache) is the gateway's.
+  const ActingAs acting(owner_of_files(config->user, config->group));
   auto database = store::Database::open(config->policy_path());
   if (!database) return std::unexpected(database.error());
   auto snapshot = policy::Snapshot::load(**database, config->cache_directory);

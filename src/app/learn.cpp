@@ -91,28 +91,35 @@ class Reader {
 
 class Teacher {
  public:
-  Teacher(trust::WordStatistics& statistics, const std::function<void(const Learnt&)>& progress)
-      : statistics_(statistics), progress_(progress) {}
+  Teacher(trust::WordStatistics& statistics, const std::function<void(const Learnt&)>& progress,
+          const std::optional<Account>& owner)
+      : statistics_(statistics), progress_(progress), owner_(owner) {}
 
   Result<void> teach(const trust::Features& features, trust::Label label) {
     statistics_.learn(features, 0, label);
     ++(label == trust::Label::spam ? learnt.spam : learnt.ham);
     if (progress_) progress_(learnt);
-    if ((learnt.ham + learnt.spam) % kFlushEvery == 0) return statistics_.flush();
+    if ((learnt.ham + learnt.spam) % kFlushEvery == 0) return keep();
     return {};
+  }
+  Result<void> keep() {
+    const FilesAs files(owner_);
+    return statistics_.flush();
   }
   Learnt learnt;
 
  private:
   trust::WordStatistics& statistics_;
   const std::function<void(const Learnt&)>& progress_;
+  const std::optional<Account>& owner_;
 };
 
 }  // namespace
 
 Result<Learnt> run_learn(const std::vector<std::string>& ham, const std::vector<std::string>& spam,
-                         trust::WordStatistics& statistics, const std::function<void(const Learnt&)>& progress) {
-  Teacher teacher(statistics, progress);
+                         trust::WordStatistics& statistics, const std::function<void(const Learnt&)>& progress,
+                         const std::optional<Account>& owner) {
+  Teacher teacher(statistics, progress, owner);
   Reader hams(ham), spams(spam);
   for (bool more = true; more;) {
     more = false;
@@ -123,7 +130,7 @@ Result<Learnt> run_learn(const std::vector<std::string>& ham, const std::vector<
       if (auto taught = teacher.teach(*features, label); !taught) return std::unexpected(taught.error());
     }
   }
-  if (auto kept = statistics.flush(); !kept) return std::unexpected(kept.error());
+  if (auto kept = teacher.keep(); !kept) return std::unexpected(kept.error());
   for (const Reader* reader : {&hams, &spams}) {
     if (reader->error()) return std::unexpected(*reader->error());
     teacher.learnt.unreadable += reader->summary().unreadable;
@@ -141,8 +148,15 @@ int learn(const LearnOptions& options) {
   };
   const auto config = load_config(options.config_file);
   if (!config) return complain(config.error());
-  auto statistics = trust::WordStatistics::open(
-      {.table_entries = config->statistics_entries, .directory = config->statistics_path()});
+  // The mails are read as who we are, the statistics kept as the gateway's.
+  const auto owner = owner_of_files(config->user, config->group);
+  if (const auto made = make_folder_for(config->state_directory, owner); !made) return complain(made.error());
+  const auto open = [&] {
+    const FilesAs files(owner);
+    return trust::WordStatistics::open(
+        {.table_entries = config->statistics_entries, .directory = config->statistics_path()});
+  };
+  auto statistics = open();
   if (!statistics) return complain(statistics.error());
   const bool terminal = ::isatty(STDERR_FILENO) == 1;
   const auto progress = [terminal](const Learnt& so_far) {
@@ -151,7 +165,7 @@ int learn(const LearnOptions& options) {
     fmt::print(stderr, "{}{} mails learnt ({} ham, {} spam){}", terminal ? "\r" : "", mails, so_far.ham, so_far.spam,
                terminal ? "" : "\n");
   };
-  const auto learnt = run_learn(options.ham, options.spam, **statistics, progress);
+  const auto learnt = run_learn(options.ham, options.spam, **statistics, progress, owner);
   if (terminal) fmt::print(stderr, "\r\033[K");
   if (!learnt) return complain(learnt.error());
   for (const auto& problem : learnt->problems) fmt::print(stderr, "{}\n", problem);

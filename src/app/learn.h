@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "app/privileges.h"
 #include "base/error.h"
 #include "trust/word_statistics.h"
 
@@ -23,9 +25,10 @@ struct Learnt {
 };
 
 // Teaches the base all mails under these paths, good mail and spam in turns, whatever order they are given in: what is
-// learnt last would weigh more. `progress` is called after each mail.
+// learnt last would weigh more. `progress` is called after each mail. The statistics' files are written as `owner`.
 Result<Learnt> run_learn(const std::vector<std::string>& ham, const std::vector<std::string>& spam,
-                         trust::WordStatistics& statistics, const std::function<void(const Learnt&)>& progress);
+                         trust::WordStatistics& statistics, const std::function<void(const Learnt&)>& progress,
+                         const std::optional<Account>& owner = {});
 
 // The command: prints, and gives the process's exit status.
 int learn(const LearnOptions& options);

@@ -6,8 +6,10 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 
 #include "app/config.h"
+#include "app/privileges.h"
 #include "base/handle.h"
 #include "config/toml.h"
 #include "policy/difference.h"
@@ -47,15 +49,36 @@ Result<policy::Policy> read(const std::string& file) {
   return policy::parse_file(*text, file);
 }
 
-Result<void> import_policy(store::Database& database, const policy::Policy& stored, const NodeConfig& config,
+using Owner = std::optional<Account>;
+
+// The store is the gateway's whoever calls; files that the caller names are read and written as the caller.
+Result<policy::Policy> read_stored(const NodeConfig& config, const Owner& owner) {
+  const ActingAs acting(owner);
+  const auto database = store::Database::open(config.policy_path());
+  if (!database) return std::unexpected(database.error());
+  return policy::read_policy(**database);
+}
+
+Result<void> store_policy(policy::Policy& wanted, const NodeConfig& config, const Owner& owner) {
+  const ActingAs acting(owner);
+  const auto database = store::Database::open(config.policy_path());
+  if (!database) return std::unexpected(database.error());
+  return policy::write_policy(**database, wanted);
+}
+
+Result<void> import_policy(const policy::Policy& stored, const NodeConfig& config, const Owner& owner,
                            const PolicyOptions& options) {
   auto wanted = read(options.policy_file);
   if (!wanted) return std::unexpected(wanted.error());
-  // What cannot be compiled must not be stored: the next start would fail over it.
-  if (auto made = policy::Snapshot::make(*wanted, config.cache_directory); !made) return std::unexpected(made.error());
+  {
+    // What cannot be compiled must not be stored: the next start would fail over it.
+    const ActingAs acting(owner);
+    const auto made = policy::Snapshot::make(*wanted, config.cache_directory);
+    if (!made) return std::unexpected(made.error());
+  }
   const auto changes = policy::difference(stored, *wanted);
   if (!changes.empty()) {
-    if (auto done = policy::write_policy(database, *wanted); !done) return done;
+    if (auto done = store_policy(*wanted, config, owner); !done) return done;
   }
   fmt::print("{}{} changes imported{}\n", policy::to_text(changes), changes.size(),
              changes.empty() ? "" : "; a running gateway takes them at its next reload (SIGHUP)");
@@ -81,17 +104,15 @@ Result<void> show_difference(const policy::Policy& stored, const PolicyOptions& 
 Result<void> run(const PolicyOptions& options) {
   const auto config = load_config(options.config_file);
   if (!config) return std::unexpected(config.error());
-  std::error_code ignored;  // opening the database says what is wrong
-  std::filesystem::create_directories(config->state_directory, ignored);
-  const auto database = store::Database::open(config->policy_path());
-  if (!database) return std::unexpected(database.error());
-  const auto stored = policy::read_policy(**database);
+  const auto owner = owner_of_files(config->user, config->group);
+  if (auto made = make_folder_for(config->state_directory, owner); !made) return made;
+  const auto stored = read_stored(*config, owner);
   if (!stored) return std::unexpected(stored.error());
   switch (options.what) {
     case PolicyOptions::What::export_:
       return export_policy(*stored, options);
     case PolicyOptions::What::import_:
-      return import_policy(**database, *stored, *config, options);
+      return import_policy(*stored, *config, owner, options);
     case PolicyOptions::What::diff:
       return show_difference(*stored, options);
   }

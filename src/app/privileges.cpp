@@ -2,6 +2,7 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -37,6 +38,12 @@ Result<std::optional<Account>> account_to_become(const std::string& user, const 
   return found;
 }
 
+std::optional<Account> owner_of_files(const std::string& user, const std::string& group) {
+  if (user.empty() || geteuid() != 0 || getpwnam(user.c_str()) == nullptr) return std::nullopt;
+  const auto account = account_to_become(user, group, true);
+  return account ? *account : std::nullopt;
+}
+
 Result<void> make_folder_for(const std::string& path, const std::optional<Account>& account) {
   std::error_code failure;
   std::filesystem::create_directories(path, failure);
@@ -56,6 +63,19 @@ ActingAs::ActingAs(const std::optional<Account>& account) : acting_(account.has_
 ActingAs::~ActingAs() {
   // Without root again, binding port 25 fails with a message of its own.
   if (acting_ && (seteuid(0) != 0 || setegid(0) != 0)) log::error("serve.root_not_back");
+}
+
+// Both calls tell no error, only what was before; a file that cannot be made then says so itself.
+FilesAs::FilesAs(const std::optional<Account>& account) : acting_(account.has_value()) {
+  if (!acting_) return;
+  setfsgid(account->group);
+  setfsuid(account->user);
+}
+
+FilesAs::~FilesAs() {
+  if (!acting_) return;
+  setfsuid(geteuid());
+  setfsgid(getegid());
 }
 
 Result<void> drop_root(const std::optional<Account>& account) {

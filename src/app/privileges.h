@@ -18,6 +18,9 @@ struct Account {
 // Who to become: none when we are not root, or may stay root and no user is named.
 Result<std::optional<Account>> account_to_become(const std::string& user, const std::string& group, bool may_stay_root);
 
+// Whose the files are to be that a command writes: none when we are not root, or there is no such user (a trial).
+std::optional<Account> owner_of_files(const std::string& user, const std::string& group);
+
 // Makes the folder where it is missing and gives it to the account.
 Result<void> make_folder_for(const std::string& path, const std::optional<Account>& account);
 
@@ -28,6 +31,18 @@ class ActingAs {
   ~ActingAs();
   ActingAs(const ActingAs&) = delete;
   ActingAs& operator=(const ActingAs&) = delete;
+
+ private:
+  bool acting_;
+};
+
+// The same for the files of this thread alone: others go on reading as root.
+class FilesAs {
+ public:
+  explicit FilesAs(const std::optional<Account>& account);
+  ~FilesAs();
+  FilesAs(const FilesAs&) = delete;
+  FilesAs& operator=(const FilesAs&) = delete;
 
  private:
   bool acting_;

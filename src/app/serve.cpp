@@ -13,6 +13,7 @@
 #include "app/config.h"
 #include "app/node.h"
 #include "app/privileges.h"
+#include "app/start_memory.h"
 #include "app/version.h"
 #include "base/log.h"
 
@@ -114,6 +115,7 @@ int serve(const ServeOptions& options) {
   sd_notify(0, "READY=1");
   log::info("serve.ready", {{"version", kVersion}});
   log::flush();
+  give_back_start_memory();
 
   for (;;) {
     const int number = wait_for_signal(signals, std::chrono::seconds(1));

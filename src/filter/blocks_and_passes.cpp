@@ -160,15 +160,14 @@ class BlocksAndPasses final : public Filter {
         .highest = 0,
         .default_weight = 1,
         .default_cap = 0,
-        .symbols =
-            {{"block", "An entry of a block list matches the mail: it is refused."},
-             {"file_name_blocked",
-              "An entry of a block list matches a file's name: the mail is refused for its content."},
-             {"pass",
-              "An entry of a pass list matches the mail and its sender is proven: the filters' points do not count."},
-             {"pass_unproven",
-              "An entry of a pass list matches the mail, but nothing proves the sender: the pass does not hold."}},
-        .options = {}};
+        .symbols = {
+            {"block", "An entry of a block list matches the mail: it is refused."},
+            {"file_name_blocked",
+             "An entry of a block list matches a file's name: the mail is refused for its content."},
+            {"pass",
+             "An entry of a pass list matches the mail and its sender is proven: the filters' points do not count."},
+            {"pass_unproven",
+             "An entry of a pass list matches the mail, but nothing proves the sender: the pass does not hold."}}};
     return info;
   }
 

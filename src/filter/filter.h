@@ -7,7 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "config/option.h"
 #include "filter/facts.h"
 #include "filter/input.h"
 #include "mail/envelope.h"
@@ -34,7 +33,6 @@ struct FilterInfo {
   double default_weight;   // points for strength 1
   double default_cap;      // points
   std::vector<SymbolInfo> symbols;
-  std::vector<config::OptionInfo> options;
 };
 
 // What a filter looks at. All recipients of the mail are judged at once: findings that are one tenant's say so by

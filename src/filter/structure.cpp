@@ -26,8 +26,7 @@ class Structure final : public Filter {
         .highest = 60,
         .default_weight = 1,
         .default_cap = 6,
-        .symbols = symbols(),
-        .options = {}};
+        .symbols = symbols()};
     return info;
   }
 

@@ -57,10 +57,9 @@ class WordLists final : public Filter {
         .highest = 1000,
         .default_weight = 1,
         .default_cap = 10,
-        .symbols = {{"word_hit",
-                     "A word or phrase of a word list stands in the mail; the entry brings its own points."},
-                    {"word_hidden", "A word or phrase of a word list stands in text that the reader cannot see."}},
-        .options = {}};
+        .symbols = {
+            {"word_hit", "A word or phrase of a word list stands in the mail; the entry brings its own points."},
+            {"word_hidden", "A word or phrase of a word list stands in text that the reader cannot see."}}};
     return info;
   }
 

@@ -13,15 +13,14 @@
 namespace doorward::filter {
 namespace {
 
-constexpr double kCertain = 2.5;  // log-odds of which 4 (98.2 %) makes 0.92 of the full strength
 constexpr double kSilent = 0.05;  // strengths below are no finding
 constexpr double kNamed = 0.3;    // from here on the words that spoke most against the mail are named: naming costs a
                                   // second reading of it, and it is refusals that have to be explained
 constexpr size_t kMostWords = 5;
 
-// 0 for an even chance, ±1 for certainty, and smooth between: the more the probability nears certainty, the less a
-// little more of it adds.
-double strength_of(double log_odds) { return std::tanh(log_odds / kCertain); }
+// 2p - 1 for a probability p: 0 for an even chance, ±1 for certainty. From the log-odds, since p itself is rounded
+// to 1.
+double strength_of(double log_odds) { return std::tanh(log_odds / 2); }
 
 std::string evidence_of(const Case& mail, const trust::WordStatistics::Opinion& opinion, double strength) {
   std::string text = fmt::format("spam probability {:.1f} %", 100 * opinion.spam);
@@ -48,12 +47,11 @@ class WordStatistics final : public Filter {
         .highest = 1,
         .default_weight = 5.5,
         .default_cap = 6,
-        .symbols = {{"words_spam", "The mail's words are those of spam."},
-                    {"words_ham", "The mail's words are those of good mail."},
-                    {"own_words_spam", "What you taught makes the mail look more like spam than others' mails do."},
-                    {"own_words_ham",
-                     "What you taught makes the mail look more like good mail than others' mails do."}},
-        .options = {}};
+        .symbols = {
+            {"words_spam", "The mail's words are those of spam."},
+            {"words_ham", "The mail's words are those of good mail."},
+            {"own_words_spam", "What you taught makes the mail look more like spam than others' mails do."},
+            {"own_words_ham", "What you taught makes the mail look more like good mail than others' mails do."}}};
     return info;
   }
 

@@ -46,6 +46,7 @@ std::string FileReader::name_in(Table& table, const config::OptionInfo& option) 
 void FileReader::read_backend(const Value& value) {
   Table table(value, problems_);
   Backend backend;
+  backend.line = value.line;
   backend.name = name_in(table, file::kName);
   for (const std::string& address : config::items(table.take(file::kAddresses))) {
     if (auto endpoint = net::Endpoint::parse(address, 25)) {

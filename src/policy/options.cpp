@@ -113,7 +113,7 @@ std::vector<OptionInfo> own_options() {
       {"score_header", OptionType::boolean, "", "true", "Whether the header X-Doorward-Score is added."},
       {"spam_headers", OptionType::boolean, "", "false", "Whether X-Spam-Flag and X-Spam-Status are added."},
       {"train", OptionType::boolean, "", "true", "Whether the word statistics learn from this mail."},
-      {"train_ham_at_most", OptionType::integer, "SCL", "-2", "Inbound mail at or under this SCL is learned as good.",
+      {"train_ham_at_most", OptionType::integer, "SCL", "-4", "Inbound mail at or under this SCL is learned as good.",
        -9, -1},
       {"train_spam_from", OptionType::integer, "SCL", "7", "Inbound mail at or over this SCL is learned as spam.", 1,
        9},

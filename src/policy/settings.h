@@ -42,6 +42,7 @@ struct Backend {
   std::string tls_name;            // the name its certificate must have, where verified
   unsigned max_connections = 100;  // in all
   std::chrono::seconds timeout{300};
+  uint32_t line = 0;  // where the policy file has it, 0 where it came from elsewhere
 };
 
 enum class RuleMode : uint8_t { reject, pass, check };

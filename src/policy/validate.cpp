@@ -34,16 +34,10 @@ class Validator {
     for (const auto& item : list) {
       const std::string name = name_of(item);
       for (const std::string& other : into) {
-        if (other == name)
-          problems_.add(line_of(item), fmt::format("there is another {} of the name \"{}\"", what, name));
+        if (other == name) problems_.add(item.line, fmt::format("there is another {} of the name \"{}\"", what, name));
       }
       into.push_back(name);
     }
-  }
-  static uint32_t line_of(const Backend&) { return 0; }
-  template <class Item>
-  static uint32_t line_of(const Item& item) {
-    return item.line;
   }
 
   // Every name of a tenant and every address, once.

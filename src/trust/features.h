@@ -22,7 +22,8 @@ struct NamedFeature {
 // Visits the words and pairs of words of the subject, the links and the texts, at most kMostFeatures.
 void for_each_named_feature(const mime::Message& message, const std::function<void(const NamedFeature&)>& visit);
 
-// Changes whenever the features of the same mail change: what was learnt before is of no use then.
-inline constexpr uint32_t kFeatureVersion = 1;
+// Changes whenever the features of the same mail change, or what an entry's weight means: what was learnt before is of
+// no use then. 2: weights are those of four families.
+inline constexpr uint32_t kFeatureVersion = 2;
 
 }  // namespace doorward::trust

@@ -17,6 +17,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/log.h"
 #include "trust/features.h"
 
 namespace doorward::trust {
@@ -110,12 +111,14 @@ struct StatisticsStore::State {
   File lock, log;
   uint64_t generation = 0;
   uint64_t log_size = 0;
+  bool begins_anew = false;
 
   std::string path(std::string_view name) const { return fmt::format("{}/{}", directory, name); }
   std::string log_path(uint64_t number) const { return fmt::format("{}/words.{}.log", directory, number); }
 
   Result<void> take_lock();
   Result<void> read_snapshot(Loaded& loaded, size_t entries);
+  Result<void> set_aside(uint32_t version);
   Result<void> replay(Loaded& loaded);
   Result<void> start_log();
   Result<void> write_snapshot(const Loaded& loaded);
@@ -150,7 +153,10 @@ Result<void> StatisticsStore::State::read_snapshot(Loaded& loaded, size_t entrie
     return damaged("not a snapshot of word statistics, or damaged");
   }
   if (header.format != kFormat || header.features != kFeatureVersion) {
-    return damaged("written by another version of the program, whose statistics cannot be used");
+    loaded.table = std::make_unique<StatisticsTable>(entries);
+    // The number goes on from there, so that the old log's name is not used again.
+    generation = header.generation;
+    return set_aside(header.features);
   }
   if (!std::has_single_bit(header.entries) || header.entries < StatisticsTable::kBucket ||
       header.entries > kMostEntries || header.totals > LearntTotals::kMostOwners + 1) {
@@ -180,7 +186,23 @@ Result<void> StatisticsStore::State::read_snapshot(Loaded& loaded, size_t entrie
   return {};
 }
 
+// What another version learnt means nothing to this one. Mail is judged without it, and nobody's start fails over it;
+// the file stays for whoever goes back.
+Result<void> StatisticsStore::State::set_aside(uint32_t version) {
+  begins_anew = true;
+  const std::string name = path("words.snapshot"), kept = fmt::format("{}.version-{}", name, version);
+  if (!read_only && ::rename(name.c_str(), kept.c_str()) != 0) return failed(name);
+  log::warning("statistics.begin_anew", {{"reason", "written by another version of the program"},
+                                         {"its_version", version},
+                                         {"version", kFeatureVersion},
+                                         {"kept", read_only ? name : kept},
+                                         {"mend", "doorward learn"}});
+  return {};
+}
+
 Result<void> StatisticsStore::State::replay(Loaded& loaded) {
+  if (begins_anew) return {};
+
   const std::string name = log_path(generation);
   const File file(::open(name.c_str(), (read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC));
   if (!file) return errno == ENOENT ? Result<void>{} : failed(name);

@@ -23,9 +23,9 @@ TestVerdict with_scl(int64_t scl, sheet::Class klass = sheet::Class::clean) {
 }
 
 TEST(Training, inbound_mail_by_its_scl) {
-  EXPECT_EQ(learnt(with_scl(-3)), "ham");
-  EXPECT_EQ(learnt(with_scl(-2)), "ham");
-  EXPECT_EQ(learnt(with_scl(-1)), "");
+  EXPECT_EQ(learnt(with_scl(-5)), "ham");
+  EXPECT_EQ(learnt(with_scl(-4)), "ham");
+  EXPECT_EQ(learnt(with_scl(-3)), "");
   EXPECT_EQ(learnt(with_scl(6, sheet::Class::spam)), "");
   EXPECT_EQ(learnt(with_scl(7, sheet::Class::spam)), "spam");
   auto own = with_scl(3);

@@ -110,6 +110,8 @@ TEST(PolicyFile, NamesAreThereOnce) {
                             "[[customer.domain.mailbox]]\naddress = \"a@example.org\"\naliases = [\"b@example.org\"]\n"
                             "[[customer.domain.mailbox]]\naddress = \"B@example.org\"\n";
   EXPECT_THAT(wrong(alias), HasSubstr("another mailbox or alias"));
+  const std::string backend = std::string(kSmall) + "[[backend]]\nname = \"main\"\naddress = [\"192.0.2.9\"]\n";
+  EXPECT_THAT(wrong(backend), HasSubstr("p.toml:9: there is another backend of the name \"main\""));
 }
 
 TEST(PolicyFile, WhatCannotHoldIsRefused) {

@@ -4,8 +4,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include <atomic>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -223,6 +227,35 @@ TEST(WordStatisticsStored, ADamagedSnapshotIsToldNotUsed) {
   const auto reopened = WordStatistics::open({.directory = folder.path()});
   ASSERT_FALSE(reopened);
   EXPECT_NE(reopened.error().text().find("words.snapshot"), std::string::npos);
+}
+
+TEST(WordStatisticsStored, WhatAnotherVersionLearntIsSetAside) {
+  const Folder folder;
+  {
+    const auto statistics = opened({.table_entries = kSmall, .directory = folder.path()});
+    teach(*statistics, 30);
+  }
+  const fs::path snapshot = fs::path(folder.path()) / "words.snapshot";
+  {
+    char header[56];
+    std::fstream file(snapshot, std::ios::in | std::ios::out | std::ios::binary);
+    file.read(header, sizeof header);
+    header[12] = 1;  // the features' version
+    const uint64_t checksum = XXH3_64bits(header, 48);
+    std::memcpy(header + 48, &checksum, sizeof checksum);
+    file.seekp(0);
+    file.write(header, sizeof header);
+  }
+  EXPECT_EQ(opened({.directory = folder.path(), .read_only = true})->judge({}, 0).ham_learnt, 0u);
+  EXPECT_TRUE(fs::exists(snapshot));
+  {
+    const auto anew = opened({.table_entries = kSmall, .directory = folder.path()});
+    EXPECT_EQ(anew->judge({}, 0).ham_learnt, 0u);
+    EXPECT_EQ(anew->fill().used, 0u);
+    EXPECT_TRUE(fs::exists(snapshot.string() + ".version-1"));
+    teach(*anew, 20);
+  }
+  EXPECT_EQ(opened({.directory = folder.path()})->judge({}, 0).ham_learnt, 20u);
 }
 
 TEST(WordStatisticsStored, OneProcessLearnsOthersMayRead) {
