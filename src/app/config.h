@@ -8,7 +8,9 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "delivery/mx.h"
 #include "net/connection.h"
+#include "net/resolver.h"
 #include "net/tls.h"
 #include "smtp/server.h"
 #include "spool/spool.h"
@@ -31,11 +33,19 @@ struct NodeConfig {
   size_t statistics_entries = 1 << 21;  // a power of two
   std::vector<smtp::ListenerOptions> listeners;
   std::vector<net::Certificate> certificates;
-  spool::Options spool;        // its directory is set by spool_options()
+  spool::Options spool;  // its directory is set by spool_options()
+  net::ResolverOptions dns = [] {
+    net::ResolverOptions made;
+    made.resolv_conf = "/etc/resolv.conf";
+    return made;
+  }();
+  delivery::MxOptions mx;
   smtp::ServerOptions server;  // its host_name is set by server_options()
 
   std::string policy_path() const { return state_directory + "/policy.db"; }
   std::string sheets_path() const { return state_directory + "/sheets.db"; }
+  std::string recipients_path() const { return state_directory + "/recipients.db"; }
+  std::string vault_path() const { return state_directory + "/vault"; }
   std::string statistics_path() const { return state_directory + "/statistics"; }
   smtp::ServerOptions server_options() const;
   spool::Options spool_options() const;

@@ -49,6 +49,32 @@ std::string to_text(const OptionInfo&, const std::vector<mail::Network>& value) 
   return config::join(texts);
 }
 
+std::string to_text(const OptionInfo&, const std::vector<std::string>& value) { return config::join(value); }
+
+std::string to_text(const OptionInfo&, const std::vector<net::ResolverOptions::StubZone>& value) {
+  std::vector<std::string> texts;
+  texts.reserve(value.size());
+  for (const auto& stub : value) texts.push_back(stub.zone + "=" + stub.address);
+  return config::join(texts);
+}
+
+Result<void> from_text(const OptionInfo&, const std::string& text, std::vector<std::string>& value) {
+  value = config::items(text);
+  return {};
+}
+
+Result<void> from_text(const OptionInfo&, const std::string& text, std::vector<net::ResolverOptions::StubZone>& value) {
+  value.clear();
+  for (const std::string& item : config::items(text)) {
+    const size_t equals = item.find('=');
+    if (equals == 0 || equals == std::string::npos || equals + 1 == item.size()) {
+      return fail(fmt::format("\"{}\" is not of the form example.org=192.0.2.53", item));
+    }
+    value.push_back({item.substr(0, equals), item.substr(equals + 1)});
+  }
+  return {};
+}
+
 Result<void> from_text(const OptionInfo&, const std::string& text, bool& value) {
   value = text == "true";
   return {};
@@ -193,9 +219,31 @@ std::vector<Field<NodeConfig>> make_node_fields() {
           AT(spool.first_retry)),
       any({"spool.longest_retry", duration, "", "4h", "What the growing time between two attempts grows to."},
           AT(spool.longest_retry)),
+      any({"spool.warn_after", duration, "", "4h",
+           "After which time a sender who may be told hears that a mail is still waiting."},
+          AT(spool.warn_after)),
       any({"spool.concurrency", integer, "deliveries", "100",
            "The most deliveries at a time to one destination; how many it bears is found out.", 1, 10'000},
           AT(spool.most_concurrency)),
+      any({"dns.forwarders", list, "", "",
+           "Recursive name servers that are asked for everything, as 192.0.2.53 or 192.0.2.53@5353; empty: those of "
+           "dns.resolv_conf."},
+          AT(dns.forwarders)),
+      any({"dns.resolv_conf", text, "", "/etc/resolv.conf",
+           "A file whose name servers are asked; empty, and no forwarders: the root servers and those they refer to."},
+          AT(dns.resolv_conf)),
+      any({"dns.stub_zones", list, "", "",
+           "Zones whose own name servers are asked, as example.org=192.0.2.53 or example.org=192.0.2.53@5353."},
+          AT(dns.stub_zones)),
+      any({"dns.trust_anchor", text, "", "",
+           "A file with the trust anchors of DNSSEC, such as /usr/share/dns/root.key; empty: nothing is validated."},
+          AT(dns.trust_anchor_file)),
+      any({"dns.insecure_zones", list, "", "", "Zones that are not validated although an anchor above them says so."},
+          AT(dns.insecure_zones)),
+      any({"mx.port", integer, "", "25", "The port of the servers that MX records name.", 1, 65535}, AT(mx.port)),
+      any({"mx.allowed", list, "", "",
+           "Networks that are not public and to which MX records may lead all the same, as addresses or networks."},
+          AT(mx.allowed)),
       any({"limits.connections", integer, "connections", "20000", "The most connections at a time.", 1, 10'000'000},
           AT(server.limits.connections)),
       any({"limits.connections_per_ip", integer, "connections", "100",

@@ -8,6 +8,7 @@
 
 #include "app/health.h"
 #include "app/policy_file.h"
+#include "app/relaying.h"
 #include "base/log.h"
 #include "base/offload.h"
 #include "delivery/proxy.h"
@@ -58,7 +59,9 @@ struct Node::State {
   std::unique_ptr<sheet::Archive> archive;
   std::unique_ptr<trust::WordStatistics> statistics;
   std::unique_ptr<gateway::Learner> learner;
+  std::unique_ptr<Relaying> relaying;
   std::unique_ptr<net::Cores> cores;
+  std::vector<std::shared_ptr<delivery::BackendPool>> pools;  // one a core
   std::unique_ptr<gateway::Gateway> gateway;
   std::unique_ptr<smtp::Server> server;
   std::unique_ptr<Health> health;
@@ -74,6 +77,9 @@ struct Node::State {
     if (!words) return std::unexpected(words.error());
     statistics = std::move(*words);
     learner = std::make_unique<gateway::Learner>(*statistics);
+    auto queue = Relaying::open(config, clock, *offload);
+    if (!queue) return std::unexpected(queue.error());
+    relaying = std::move(*queue);
     return {};
   }
 
@@ -85,15 +91,20 @@ struct Node::State {
     delivery::ProxyOptions proxy;
     proxy.helo_name = config.server_options().host_name;
     proxy.tls = *to_backends;
-    std::vector<std::shared_ptr<delivery::BackendPool>> pools;
     pools.reserve(cores->count());
     for (unsigned i = 0; i < cores->count(); ++i) pools.push_back(delivery::make_pool(cores->at(i), proxy));
     gateway::Options options;
     options.host_name = config.server_options().host_name;
     if (auto postmaster = mail::parse_mailbox(config.postmaster)) options.postmaster = std::move(*postmaster);
-    gateway = std::make_unique<gateway::Gateway>(
-        std::move(options), gateway::Parts{clock, *offload, archive.get(), statistics.get(), learner.get()},
-        std::move(*snapshot), std::move(pools));
+    gateway = std::make_unique<gateway::Gateway>(std::move(options),
+                                                 gateway::Parts{.clock = clock,
+                                                                .offload = *offload,
+                                                                .archive = archive.get(),
+                                                                .statistics = statistics.get(),
+                                                                .learner = learner.get(),
+                                                                .spool = &relaying->spool(),
+                                                                .recipients = &relaying->recipients()},
+                                                 std::move(*snapshot), pools);
     return {};
   }
 
@@ -130,6 +141,7 @@ Node::Node(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Node::~Node() {
   if (!state_) return;
+  if (state_->relaying) state_->relaying->stop();
   if (state_->cores) {
     state_->cores->stop();
     state_->offload.reset();  // what is judged there finishes while everything that it uses still stands
@@ -146,6 +158,9 @@ Result<std::unique_ptr<Node>> Node::open(NodeConfig config, const std::optional<
 Result<void> Node::start() {
   state_->cores->start();
   if (state_->health) state_->health->start();
+  state_->relaying->start(
+      *state_->cores, state_->pools, [gateway = state_->gateway.get()] { return gateway->snapshot(); },
+      state_->server->addresses());
   state_->server->start();
   if (state_->health) state_->health->set_ready(true);
   for (const auto& address : state_->server->addresses()) log::info("serve.listening", {{"address", address.text()}});
@@ -174,9 +189,10 @@ Result<void> Node::reload(NodeConfig config) {
 
 void Node::drain() {
   if (state_->health) state_->health->set_ready(false);
+  state_->relaying->stop();
   state_->server->drain();
 }
 
-bool Node::is_drained() const { return state_->server->sessions() == 0; }
+bool Node::is_drained() const { return state_->server->sessions() == 0 && state_->relaying->is_idle(); }
 
 }  // namespace doorward::app

@@ -1,0 +1,64 @@
+// The queue and what fills and empties it: spool, relay, names, known recipients, vault. Made from the configuration by
+// the node, which owns the cores and the pools.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "app/config.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/offload.h"
+#include "delivery/recipient_check.h"
+#include "delivery/relay.h"
+#include "net/core.h"
+#include "policy/snapshot.h"
+#include "spool/spool.h"
+#include "vault/importer.h"
+
+namespace doorward::app {
+
+class Relaying {
+ public:
+  using Snapshots = std::function<std::shared_ptr<const policy::Snapshot>()>;
+
+  // Opens the stores, with what a crash left in them.
+  static Result<std::unique_ptr<Relaying>> open(const NodeConfig& config, const Clock& clock, Offload& offload);
+  ~Relaying();  // after the cores' threads have ended
+
+  spool::Spool& spool() { return *spool_; }
+  delivery::RecipientCheck& recipients() { return *recipients_; }
+  vault::Vault& vault() { return *vault_; }
+
+  // `listeners`: our own, to which no mail is to be sent back.
+  void start(net::Cores& cores, const std::vector<std::shared_ptr<delivery::BackendPool>>& pools, Snapshots snapshots,
+             const std::vector<net::Endpoint>& listeners);
+  // Takes nothing more out of the queue; attempts under way go on until cancel().
+  void stop();
+  bool is_idle() const;
+  void cancel();
+
+  // Puts a mail into the queue from a thread that is no core, and waits until it is durable.
+  Result<void> commit(std::shared_ptr<const spool::Mail> mail, std::shared_ptr<const spool::Content> content);
+
+ private:
+  Relaying(const NodeConfig& config, const Clock& clock, Offload& offload);
+  Result<void> open_stores();
+  delivery::RelayOptions options(const std::vector<net::Endpoint>& listeners) const;
+
+  const NodeConfig& config_;
+  const Clock& clock_;
+  Offload& offload_;
+  net::Core* core_ = nullptr;
+  std::unique_ptr<spool::Spool> spool_;
+  std::unique_ptr<delivery::RelayQueue> queue_;
+  std::unique_ptr<delivery::RecipientMemory> memory_;
+  std::unique_ptr<delivery::RecipientCheck> recipients_;
+  std::unique_ptr<net::Resolver> resolver_;
+  std::unique_ptr<vault::Vault> vault_;
+  std::unique_ptr<delivery::Relay> relay_;
+  std::unique_ptr<vault::Importer> importer_;
+};
+
+}  // namespace doorward::app
