@@ -78,7 +78,8 @@ Resolved Directory::to_catch_all(const Entry& entry) const {
     const std::string key = mailbox.key();
     if (const Address* address = home->second.find(local_key(key, mailbox))) return found(*address, mailbox, {});
   }
-  return {Resolved::Kind::ours, entry.options.settings, mailbox, false};
+  // The policy itself names it: as good as listed.
+  return {Resolved::Kind::ours, entry.options.settings, mailbox, true};
 }
 
 std::shared_ptr<const Settings> Directory::settings(const mail::Domain& domain) const {

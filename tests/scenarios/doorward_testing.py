@@ -89,11 +89,11 @@ class Maildir:
 
 
 class Sink:
-    """`doorward sink` on a port that it chooses."""
+    """`doorward sink` on a port that it chooses, or on that one."""
 
-    def __init__(self, directory, *more):
+    def __init__(self, directory, *more, port=0):
         self.maildir = Maildir(pathlib.Path(directory) / "mail")
-        self.program = Program([DOORWARD, "sink", "--listen", "127.0.0.1:0", "--maildir", self.maildir.path, *more],
+        self.program = Program([DOORWARD, "sink", "--listen", f"127.0.0.1:{port}", "--maildir", self.maildir.path, *more],
                                pathlib.Path(directory) / "sink.log")
         self.port = int(wait_for("the sink's address", self._address).rsplit(":", 1)[1])
 

@@ -43,6 +43,10 @@ name = "mx"
 address = "127.0.0.1:{self.port}"
 {listener}
 """)
+        self.start(wait)
+
+    def start(self, wait=True):
+        """Also again, after it ended or was killed: with the same files."""
         self.program = Program([DOORWARD, "serve", "--config", self.config], self.directory / "gateway.log")
         if wait:
             wait_for("the gateway's banner", self._up, 60)

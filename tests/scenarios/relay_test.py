@@ -1,0 +1,258 @@
+"""Relay mode: accepted once, answered for until the end, whatever the next server does."""
+
+import json
+import smtplib
+import subprocess
+import time
+import unittest
+
+from doorward_testing import DOORWARD, Scenario, Sink, free_port, message, send, wait_for
+from gateway import BAD_WORD, QUIET, WORD_LIST, Gateway, policy
+from peers import DovecotLmtp, PostfixBackend, available
+from scripted import ScriptedServer
+
+JUDGED = QUIET.replace("word_lists = []", 'word_lists = ["test"]')
+QUICK = '[spool]\nfirst_retry = "1s"\nlongest_retry = "2s"\n'
+
+
+def relayed(more="", name="in.example", backend="office", quiet=QUIET):
+    return f'name = "{name}"\nbackend = "{backend}"\ndelivery = "relay"\n{quiet}{more}'
+
+
+LISTED = 'recipients = "listed"\ncatch_all = "all@in.example"\n'
+
+
+class Relay(Scenario):
+    def stand(self, port, *domains, config=QUICK, backend=None, **options):
+        office = {"address": [f"127.0.0.1:{port}"], **(backend or {})}
+        text = policy(*(domains or (relayed(LISTED),)), backends={"office": office}, lists=WORD_LIST)
+        self.gateway = self.started(Gateway(self.place("gateway"), text, config=config, **options))
+        return self.gateway
+
+    def run_command(self, *words):
+        done = subprocess.run([DOORWARD, *words, "--config", self.gateway.config], capture_output=True, text=True, check=False)
+        self.assertIn(done.returncode, (0, 1), done.stderr)
+        return done.stdout
+
+    def queue(self, *words):
+        return [json.loads(line) for line in self.run_command("queue", "list", "--json", *words).splitlines()]
+
+    def event(self, name, count=1, seconds=20):
+        return wait_for(f"{count} × {name}", lambda: len(self.gateway.events(name)) >= count and self.gateway.events(name),
+                        seconds)
+
+    def test_a_mail_is_taken_while_its_backend_is_down_and_delivered_once_when_it_is_back(self):
+        port = free_port()
+        self.stand(port)
+        send(self.gateway.port, "alice@out.example", ["bob@in.example"], message(subject="kept"))
+        self.event("mail.deferred")
+        waiting = self.queue()
+        self.assertEqual(len(waiting), 1)
+        self.assertEqual(waiting[0]["sender"], "alice@out.example")
+        self.sink = self.started(Sink(self.place("sink"), port=port))
+        self.run_command("queue", "retry")
+        mails = self.sink.maildir.wait(1)
+        self.assertEqual(mails[0]["Subject"], "kept")
+        self.event("mail.delivered")
+        wait_for("an empty queue", lambda: not self.queue())
+        time.sleep(0.5)
+        self.assertEqual(len(self.sink.maildir.raw()), 1)
+
+    def test_what_is_queued_outlives_the_gateway(self):
+        port = free_port()
+        self.stand(port)
+        for number in range(5):
+            send(self.gateway.port, "alice@out.example", ["bob@in.example"], message(subject=f"mail {number}"))
+        self.gateway.end()
+        sink = self.started(Sink(self.place("sink"), port=port))
+        self.gateway.start()
+        subjects = sorted(mail["Subject"] for mail in sink.maildir.wait(5))
+        self.assertEqual(subjects, [f"mail {number}" for number in range(5)])
+
+    def test_greylisting_and_odd_replies_are_waited_out(self):
+        seen = {}
+
+        def answer(verb, argument, session):
+            if verb != "RCPT":
+                return None
+            seen[argument] = seen.get(argument, 0) + 1
+            return "450 4.2.0 greylisted, come back" if seen[argument] < 3 else None
+
+        server = self.started(ScriptedServer(answer))
+        self.stand(server.port)
+        send(self.gateway.port, "alice@out.example", ["bob@in.example", "carol@in.example"], message())
+        wait_for("the mail", lambda: sum(len(to) for _, to, _ in server.mails) == 2)
+        self.assertEqual(sorted(to for _, all_of_them, _ in server.mails for to in all_of_them),
+                         ["all@in.example", "all@in.example"])
+
+    def test_421_in_odd_places_and_closing_after_the_data_lose_nothing(self):
+        trouble = ["connect", "MAIL", "RCPT", "DATA", "end", "end-close"]
+
+        def answer(verb, argument, session):
+            if trouble and trouble[0].split("-")[0] == verb:
+                return "close" if trouble.pop(0).endswith("close") else "421 4.3.2 not now"
+            return None
+
+        server = self.started(ScriptedServer(answer))
+        self.stand(server.port)
+        send(self.gateway.port, "alice@out.example", ["bob@in.example"], message(subject="patience"))
+        wait_for("the mail", lambda: server.mails, 60)
+        self.assertEqual(trouble, [])
+        wait_for("an empty queue", lambda: not self.queue())
+
+    def test_refused_for_good_by_the_backend_is_kept_and_told_and_never_bounced_to_strangers(self):
+        refuse = {"on": True}
+
+        def answer(verb, argument, session):
+            return "550 5.1.1 no such user" if verb == "RCPT" and refuse["on"] else None
+
+        server = self.started(ScriptedServer(answer))
+        self.stand(server.port)
+        send(self.gateway.port, "alice@out.example", ["bob@in.example"], message(subject="stranded"))
+        told = self.event("mail.stranded")[0]
+        kept = self.queue("--stranded")
+        self.assertEqual(len(kept), 1)
+        self.assertEqual(kept[0]["id"], told["id"])
+        self.assertEqual(server.mails, [])
+        refuse["on"] = False
+        self.run_command("queue", "release", kept[0]["id"])
+        wait_for("the mail after all", lambda: server.mails)
+        wait_for("an empty queue", lambda: not self.queue() and not self.queue("--stranded"))
+
+    def test_unknown_recipients_are_refused_at_rcpt_and_known_ones_taken_while_the_backend_is_away(self):
+        def answer(verb, argument, session):
+            return "550 5.1.1 no such user" if verb == "RCPT" and "bob@" not in argument else None
+
+        server = ScriptedServer(answer)
+        port = server.port
+        self.stand(port, relayed('recipients = "ask"\n'))
+        with smtplib.SMTP("127.0.0.1", self.gateway.port) as client:
+            client.ehlo("out.example")
+            client.mail("alice@out.example")
+            self.assertEqual(client.rcpt("nobody@in.example")[0], 550)
+            self.assertEqual(client.rcpt("bob@in.example")[0], 250)
+        server.end()
+        with smtplib.SMTP("127.0.0.1", self.gateway.port) as client:
+            client.ehlo("out.example")
+            client.mail("alice@out.example")
+            self.assertEqual(client.rcpt("bob@in.example")[0], 250)
+            self.assertEqual(client.rcpt("carol@in.example")[0], 451)
+
+    def test_each_recipient_has_a_verdict_of_their_own(self):
+        sink = self.started(Sink(self.place("sink")))
+        tagging = relayed(LISTED + 'legal = "tag-only"\n"outcome.spam" = "tag"\n', quiet=JUDGED)
+        passing = (relayed('legal = "tag-only"\n"outcome.spam" = "deliver"\n', name="calm.example", quiet=JUDGED) +
+                   'recipients = "listed"\ncatch_all = "all@calm.example"\n')
+        self.stand(sink.port, tagging, passing)
+        refused = send(self.gateway.port, "alice@out.example", ["bob@in.example", "carol@calm.example"],
+                       message(subject=f"{BAD_WORD} news"))
+        self.assertEqual(refused, {})
+        mails = sink.maildir.wait(2)
+        self.assertEqual(sorted(mail["Subject"] for mail in mails), [f"*** SPAM *** {BAD_WORD} news"] +
+                         [f"{BAD_WORD} news"])
+
+    def test_refusing_recipients_are_asked_for_on_their_own(self):
+        sink = self.started(Sink(self.place("sink")))
+        refusing = relayed(LISTED, quiet=JUDGED)
+        other = relayed('threshold = "9"\n', name="calm.example", quiet=JUDGED)
+        self.stand(sink.port, refusing, other + 'recipients = "listed"\ncatch_all = "all@calm.example"\n')
+        with smtplib.SMTP("127.0.0.1", self.gateway.port) as client:
+            client.ehlo("out.example")
+            client.mail("alice@out.example")
+            self.assertEqual(client.rcpt("bob@in.example")[0], 250)
+            self.assertEqual(client.rcpt("carol@calm.example")[0], 452)
+
+    def test_a_full_spool_is_a_452_and_loses_nothing(self):
+        port = free_port()
+        self.stand(port, config=QUICK + 'budget = "3MB"\nsegment = "1MB"\n')
+        taken = 0
+        with self.assertRaises(smtplib.SMTPRecipientsRefused) as full:
+            for number in range(100):
+                send(self.gateway.port, "alice@out.example", ["bob@in.example"],
+                     message(subject=f"large {number}", body=("x" * 70 + "\r\n") * 3000))
+                taken += 1
+        self.assertEqual(full.exception.recipients["bob@in.example"][0], 452)
+        self.assertGreater(taken, 3)
+        sink = self.started(Sink(self.place("sink"), port=port))
+        sink.maildir.wait(taken, 60)
+        wait_for("room again", self.has_room, 30)
+        self.assertEqual(len({mail["Subject"] for mail in sink.maildir.mails()} - {"room"}), taken)
+
+    def has_room(self):
+        try:
+            send(self.gateway.port, "alice@out.example", ["bob@in.example"], message(subject="room"))
+            return True
+        except smtplib.SMTPException:
+            return False
+
+
+class Quarantine(Relay):
+    CONSENT = ('[[customer.domain.consent]]\nmode = "quarantine"\nwho = "the board"\nwhen = "2026-11-22"\n'
+               'text = "spam is kept for 30 days"\n')
+
+    def kept(self, *words):
+        return [json.loads(line) for line in self.run_command("quarantine", "list", "--json", *words).splitlines()]
+
+    def quarantined(self, delivery):
+        sink = self.started(Sink(self.place("sink")))
+        body = (f'name = "in.example"\nbackend = "office"\ndelivery = "{delivery}"\nlegal = "quarantine"\n'
+                f'"outcome.spam" = "quarantine"\n{LISTED}{JUDGED}{self.CONSENT}')
+        self.stand(sink.port, body)
+        send(self.gateway.port, "alice@out.example", ["bob@in.example"], message(subject=f"{BAD_WORD} offer", body="secret text\r\n"))
+        send(self.gateway.port, "alice@out.example", ["bob@in.example"], message(subject="good"))
+        self.assertEqual([mail["Subject"] for mail in sink.maildir.wait(1)], ["good"])
+        return sink, wait_for("the entry", self.kept)[0]
+
+    def test_spam_is_kept_and_released_once(self):
+        for delivery in ("relay", "proxy"):
+            with self.subTest(delivery):
+                sink, entry = self.quarantined(delivery)
+                self.assertEqual(entry["class"], "spam")
+                self.assertIn("secret text", self.run_command("quarantine", "show", entry["id"], "--raw"))
+                for file in (self.gateway.directory / "state").rglob("*"):
+                    if file.is_file() and "spool" not in str(file):
+                        self.assertNotIn(b"secret text", file.read_bytes(), file)
+                self.run_command("quarantine", "release", entry["id"])
+                self.run_command("quarantine", "release", entry["id"])
+                sink.maildir.wait(2)
+                time.sleep(0.5)
+                self.assertEqual(len(sink.maildir.raw()), 2)
+                self.doCleanups()
+                self.setUp()
+
+    def test_without_consent_nothing_is_kept(self):
+        sink = self.started(Sink(self.place("sink")))
+        self.stand(sink.port, f'name = "in.example"\nbackend = "office"\ndelivery = "relay"\nlegal = "quarantine"\n'
+                   f'"outcome.spam" = "quarantine"\n{LISTED}{JUDGED}')
+        with self.assertRaises(smtplib.SMTPDataError):
+            send(self.gateway.port, "alice@out.example", ["bob@in.example"], message(subject=BAD_WORD))
+        self.assertEqual(self.kept(), [])
+
+
+@unittest.skipUnless(available("postfix", "dovecot"), "needs root, Postfix and Dovecot (tools/install-packages test)")
+class RealBackends(Relay):
+    def test_postfix_goes_away_and_comes_back(self):
+        postfix = self.started(PostfixBackend(self.place("backend"), ["all"]))
+        self.stand(postfix.port)
+        send(self.gateway.port, "alice@out.example", ["bob@in.example"], message(subject="first"))
+        postfix.boxes["all"].wait(1)
+        postfix.command("stop")
+        for number in range(3):
+            send(self.gateway.port, "alice@out.example", ["bob@in.example"], message(subject=f"later {number}"))
+        self.event("mail.deferred")
+        postfix.command("start")
+        self.assertEqual(len(postfix.boxes["all"].wait(4, 60)), 4)
+
+    def test_dovecot_takes_some_recipients_and_not_others(self):
+        dovecot = self.started(DovecotLmtp(self.place("backend"), ["bob", "carol"]))
+        self.stand(dovecot.port, relayed('recipients = "listed"\n' + "".join(
+            f'[[customer.domain.mailbox]]\naddress = "{user}@in.example"\n' for user in ("bob", "carol", "ghost"))),
+            backend={"protocol": "lmtp"})
+        send(self.gateway.port, "alice@out.example", ["bob@in.example", "ghost@in.example", "carol@in.example"], message())
+        for user in ("bob", "carol"):
+            self.assertEqual(len(dovecot.boxes[user].wait(1)), 1)
+        self.assertEqual([event["recipient"] for event in self.event("mail.stranded")], ["ghost@in.example"])
+
+
+if __name__ == "__main__":
+    unittest.main()
