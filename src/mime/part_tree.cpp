@@ -143,7 +143,7 @@ void TreeBuilder::multipart(size_t index, const ContentReading& content, const P
     }
     found = true;
     const size_t first_child = tree_.parts.size();
-    children(index, split, here);
+    children(index, body, split, here);
     // Lines that only begin with the boundary: delimiters for some, unless they are those of a multipart inside.
     const auto explained = [&](std::string_view line) {
       for (size_t i = first_child; i < tree_.parts.size(); ++i) {
@@ -158,7 +158,7 @@ void TreeBuilder::multipart(size_t index, const ContentReading& content, const P
       oddities_.add("boundary_prefix", index, split.prefixed.front());
       if (!may_reread(body.size(), index)) return;
       here.alternative = true;
-      children(index, split_at(body, boundary, limits_.parts, true), here);
+      children(index, body, split_at(body, boundary, limits_.parts, true), here);
     }
   }
   // RFC 2045 §6.4 allows no encoding here but identity; some clients undo it all the same.
@@ -170,7 +170,7 @@ void TreeBuilder::multipart(size_t index, const ContentReading& content, const P
     for (const std::string& boundary : content.boundaries) {
       const Split split = split_at(undone, boundary, limits_.parts);
       if (!split.found()) continue;
-      children(index, split, copy);
+      children(index, undone, split, copy);
       found = true;
       break;
     }
@@ -181,12 +181,13 @@ void TreeBuilder::multipart(size_t index, const ContentReading& content, const P
   Place other = inside;
   other.alternative = true;
   if (!guess.empty() && may_reread(body.size(), index)) {
-    children(index, split_at(body, guess, limits_.parts), inside);
+    children(index, body, split_at(body, guess, limits_.parts), inside);
   }
   bare_text(body, other);
 }
 
-void TreeBuilder::children(size_t index, const Split& split, const Place& inside) {
+// `whole` is what was split: the body, or what its encoding hid.
+void TreeBuilder::children(size_t index, std::string_view whole, const Split& split, const Place& inside) {
   if (!split.closed) oddities_.add("unterminated_boundary", index);
   if (split.limited) oddities_.add("parts_limit", index);
   outside_text(split.preamble, "preamble_content", inside);
@@ -194,7 +195,7 @@ void TreeBuilder::children(size_t index, const Split& split, const Place& inside
     if (!room(index)) return;
     const size_t child = tree_.parts.size();
     entity(part, inside);
-    if (child < tree_.parts.size()) innermost_reading(index, child, inside);
+    if (child < tree_.parts.size()) innermost_reading(index, whole, child, inside);
   }
   Place hidden = inside;
   hidden.alternative = true;
@@ -208,14 +209,13 @@ void TreeBuilder::children(size_t index, const Split& split, const Place& inside
 
 // A multipart inside with the same boundary, or one that continues the closing delimiter: readers that look at the
 // innermost boundary first take it to go on behind what we took for its end.
-void TreeBuilder::innermost_reading(size_t index, size_t child, const Place& inside) {
+void TreeBuilder::innermost_reading(size_t index, std::string_view whole, size_t child, const Place& inside) {
   const std::string_view outer = tree_.parts[index].boundary;
   const std::string_view inner = tree_.parts[child].boundary;
   const bool ambiguous = tree_.parts[child].is_multipart() && inner.starts_with(outer) &&
                          (inner == outer || inner.substr(outer.size()).starts_with("--"));
   if (!ambiguous || outer.empty()) return;
-  const std::string_view body = tree_.parts[index].body;
-  const std::string_view from_child = body.substr(static_cast<size_t>(tree_.parts[child].raw.data() - body.data()));
+  const std::string_view from_child = whole.substr(static_cast<size_t>(tree_.parts[child].raw.data() - whole.data()));
   oddities_.add("nested_same_boundary", index);
   if (from_child.size() == tree_.parts[child].raw.size() || !may_reread(from_child.size(), index)) return;
   Place other = inside;

@@ -35,8 +35,8 @@ class TreeBuilder {
   void broken_reading(std::string_view bytes, const Place& place, size_t fields, size_t break_at, Headers headers);
   void reading(std::string_view bytes, size_t body, const Place& place, Headers headers, const ContentReading& content);
   void multipart(size_t index, const ContentReading& content, const Place& inside);
-  void children(size_t index, const Split& split, const Place& inside);
-  void innermost_reading(size_t index, size_t child, const Place& inside);
+  void children(size_t index, std::string_view whole, const Split& split, const Place& inside);
+  void innermost_reading(size_t index, std::string_view whole, size_t child, const Place& inside);
   void outside_text(std::string_view text, std::string_view oddity, const Place& inside);
   void message(size_t index, const Place& inside);
   void bare_text(std::string_view text, const Place& place);

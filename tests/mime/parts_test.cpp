@@ -204,6 +204,16 @@ TEST(Parts, EncodedMultipart) {
   EXPECT_TRUE(message.parts()[1].decoded_copy);
 }
 
+TEST(Parts, EncodedMultipartWithOneOfTheSameBoundaryInside) {
+  const std::string raw =
+      lines({"Content-Type: multipart/mixed; boundary=a", "Content-Transfer-Encoding: quoted-printable", "", "--a",
+             "Content-Type: multipart/mixed; boundary=3Da", "", "--a", "", "hidden", "--a--", "", "behind"});
+  const Message message = Message::parse(raw);
+  EXPECT_TRUE(odd(message, "encoded_multipart"));
+  EXPECT_TRUE(odd(message, "nested_same_boundary"));
+  EXPECT_NE(shown(message).find("hidden"), std::string::npos);
+}
+
 TEST(Parts, NestedMessage) {
   const std::string raw =
       lines({"Subject: outer", "Content-Type: multipart/mixed; boundary=b", "", "--b", "Content-Type: message/rfc822",
