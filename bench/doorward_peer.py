@@ -100,7 +100,7 @@ class DoorwardRelay(DoorwardProxy):
         while time.monotonic() < until:
             with urllib.request.urlopen(f"http://{self.http}/metrics", timeout=10) as page:
                 lines = page.read().decode().splitlines()
-            waiting = [float(line.split()[-1]) for line in lines if line.startswith("doorward_spool_mails ")]
+            waiting = [float(line.split()[-1]) for line in lines if line.startswith("doorward_queue_mails ")]
             if waiting == [0.0]:
                 return
             time.sleep(0.05)

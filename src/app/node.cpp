@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/health.h"
+#include "app/keeping.h"
 #include "app/policy_file.h"
 #include "app/relaying.h"
 #include "base/log.h"
@@ -60,6 +61,7 @@ struct Node::State {
   std::unique_ptr<trust::WordStatistics> statistics;
   std::unique_ptr<gateway::Learner> learner;
   std::unique_ptr<Relaying> relaying;
+  std::unique_ptr<Keeping> keeping;
   std::unique_ptr<net::Cores> cores;
   std::vector<std::shared_ptr<delivery::BackendPool>> pools;  // one a core
   std::unique_ptr<gateway::Gateway> gateway;
@@ -80,6 +82,9 @@ struct Node::State {
     auto queue = Relaying::open(config, clock, *offload);
     if (!queue) return std::unexpected(queue.error());
     relaying = std::move(*queue);
+    auto kept = Keeping::open(config, relaying->spool(), clock, [this] { return gateway->snapshot(); });
+    if (!kept) return std::unexpected(kept.error());
+    keeping = std::move(*kept);
     return {};
   }
 
@@ -141,6 +146,7 @@ Node::Node(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Node::~Node() {
   if (!state_) return;
+  if (state_->keeping) state_->keeping->stop();
   if (state_->relaying) state_->relaying->stop();
   if (state_->cores) {
     state_->cores->stop();
@@ -161,6 +167,7 @@ Result<void> Node::start() {
   state_->relaying->start(
       *state_->cores, state_->pools, [gateway = state_->gateway.get()] { return gateway->snapshot(); },
       state_->server->addresses());
+  state_->keeping->start();
   state_->server->start();
   if (state_->health) state_->health->set_ready(true);
   for (const auto& address : state_->server->addresses()) log::info("serve.listening", {{"address", address.text()}});

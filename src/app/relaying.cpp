@@ -1,21 +1,8 @@
 #include "app/relaying.h"
 
-#include <future>
-
-#include "base/log.h"
 #include "journal/disk.h"
 
 namespace doorward::app {
-namespace {
-
-Task<void> commit_then(spool::Spool& spool, net::Core& core, std::shared_ptr<const spool::Mail> mail,
-                       std::shared_ptr<const spool::Content> content,
-                       std::shared_ptr<std::promise<Result<void>>> told) {
-  told->set_value(co_await spool.commit(core, std::move(mail), std::move(content)));
-}
-
-}  // namespace
-
 Relaying::Relaying(const NodeConfig& config, const Clock& clock, Offload& offload)
     : config_(config), clock_(clock), offload_(offload) {}
 
@@ -37,9 +24,6 @@ Result<void> Relaying::open_stores() {
   auto resolver = net::make_resolver(config_.dns);
   if (!resolver) return std::unexpected(resolver.error());
   resolver_ = std::move(*resolver);
-  auto vault = vault::Vault::open({.directory = config_.vault_path()}, clock_, journal::real_disk());
-  if (!vault) return std::unexpected(vault.error());
-  vault_ = std::move(*vault);
   return {};
 }
 
@@ -56,7 +40,6 @@ delivery::RelayOptions Relaying::options(const std::vector<net::Endpoint>& liste
 
 void Relaying::start(net::Cores& cores, const std::vector<std::shared_ptr<delivery::BackendPool>>& pools,
                      Snapshots snapshots, const std::vector<net::Endpoint>& listeners) {
-  core_ = &cores.at(0);
   std::vector<delivery::RelaySeat> seats;
   seats.reserve(pools.size());
   for (unsigned i = 0; i < cores.count(); ++i) seats.push_back({&cores.at(i), pools[i]});
@@ -64,31 +47,16 @@ void Relaying::start(net::Cores& cores, const std::vector<std::shared_ptr<delive
       options(listeners), delivery::RelayParts{*queue_, clock_, offload_, resolver_.get(), snapshots},
       std::move(seats));
   relay_->start();
-  importer_ = std::make_unique<vault::Importer>(*vault_, vault::source_of(*spool_), snapshots);
-  importer_->start();
-  const auto resumed = vault_->resume_releases(
-      *snapshots(), [this](auto mail, auto content) { return commit(std::move(mail), std::move(content)); });
-  if (!resumed) log::error("vault.releases_not_resumed", {{"error", resumed.error().text()}});
 }
 
 void Relaying::stop() {
   if (relay_) relay_->stop();
-  importer_.reset();
 }
 
 bool Relaying::is_idle() const { return !relay_ || relay_->running() == 0; }
 
 void Relaying::cancel() {
   if (relay_) relay_->cancel();
-}
-
-Result<void> Relaying::commit(std::shared_ptr<const spool::Mail> mail, std::shared_ptr<const spool::Content> content) {
-  auto told = std::make_shared<std::promise<Result<void>>>();
-  auto result = told->get_future();
-  core_->post([this, mail = std::move(mail), content = std::move(content), told]() mutable {
-    spawn(commit_then(*spool_, *core_, std::move(mail), std::move(content), std::move(told)));
-  });
-  return result.get();
 }
 
 Relaying::~Relaying() { stop(); }

@@ -1,4 +1,4 @@
-// The queue and what fills and empties it: spool, relay, names, known recipients, vault. Made from the configuration by
+// The queue and what empties it: spool, relay, names, known recipients. Made from the configuration by
 // the node, which owns the cores and the pools.
 #pragma once
 
@@ -15,7 +15,6 @@
 #include "net/core.h"
 #include "policy/snapshot.h"
 #include "spool/spool.h"
-#include "vault/importer.h"
 
 namespace doorward::app {
 
@@ -29,7 +28,6 @@ class Relaying {
 
   spool::Spool& spool() { return *spool_; }
   delivery::RecipientCheck& recipients() { return *recipients_; }
-  vault::Vault& vault() { return *vault_; }
 
   // `listeners`: our own, to which no mail is to be sent back.
   void start(net::Cores& cores, const std::vector<std::shared_ptr<delivery::BackendPool>>& pools, Snapshots snapshots,
@@ -39,9 +37,6 @@ class Relaying {
   bool is_idle() const;
   void cancel();
 
-  // Puts a mail into the queue from a thread that is no core, and waits until it is durable.
-  Result<void> commit(std::shared_ptr<const spool::Mail> mail, std::shared_ptr<const spool::Content> content);
-
  private:
   Relaying(const NodeConfig& config, const Clock& clock, Offload& offload);
   Result<void> open_stores();
@@ -50,15 +45,12 @@ class Relaying {
   const NodeConfig& config_;
   const Clock& clock_;
   Offload& offload_;
-  net::Core* core_ = nullptr;
   std::unique_ptr<spool::Spool> spool_;
   std::unique_ptr<delivery::RelayQueue> queue_;
   std::unique_ptr<delivery::RecipientMemory> memory_;
   std::unique_ptr<delivery::RecipientCheck> recipients_;
   std::unique_ptr<net::Resolver> resolver_;
-  std::unique_ptr<vault::Vault> vault_;
   std::unique_ptr<delivery::Relay> relay_;
-  std::unique_ptr<vault::Importer> importer_;
 };
 
 }  // namespace doorward::app

@@ -25,6 +25,7 @@ class Gateway:
     def __init__(self, directory, policy, config="", listener='tls = "none"', wait=True):
         self.directory = pathlib.Path(directory)
         self.port, self.http = free_port(), free_port()
+        self.program = None
         self.config = self.directory / "doorward.toml"
         self.policy = self.directory / "policy.toml"
         self.policy.write_text(policy)
@@ -47,6 +48,8 @@ address = "127.0.0.1:{self.port}"
 
     def start(self, wait=True):
         """Also again, after it ended or was killed: with the same files."""
+        if self.program:
+            self.program.end()
         self.program = Program([DOORWARD, "serve", "--config", self.config], self.directory / "gateway.log")
         if wait:
             wait_for("the gateway's banner", self._up, 60)

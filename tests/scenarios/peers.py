@@ -203,3 +203,30 @@ service anvil {{
 
     def end(self):
         return self.program.end()
+
+
+class NameServer:
+    """Knot DNS on a loopback port: `zones` as {"example.org": "records, relative to the zone"}."""
+
+    def __init__(self, directory, zones):
+        self.directory = pathlib.Path(directory)
+        self.port = free_port()
+        (self.directory / "db").mkdir()
+        text = (f"server:\n  listen: 127.0.0.1@{self.port}\n  rundir: {self.directory}\n"
+                f"database:\n  storage: {self.directory}/db\nlog:\n - target: stdout\n   any: info\nzone:\n")
+        for zone, records in zones.items():
+            file = self.directory / f"{zone}.zone"
+            file.write_text(f"$ORIGIN {zone}.\n$TTL 60\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\nns A 127.0.0.1\n{records}")
+            text += f" - domain: {zone}.\n   file: {file}\n"
+        (self.directory / "knot.conf").write_text(text)
+        self.program = Program(["/usr/sbin/knotd", "-c", self.directory / "knot.conf"], self.directory / "output")
+        wait_for("Knot", lambda: self.program.text().count("] loaded, serial") >= len(zones) or self._died())
+        self.address = f"127.0.0.1@{self.port}"
+
+    def _died(self):
+        if self.program.process.poll() is not None:
+            raise AssertionError("Knot ended: " + self.program.text())
+        return False
+
+    def end(self):
+        return self.program.end()

@@ -1,5 +1,7 @@
 """Relay mode: accepted once, answered for until the end, whatever the next server does."""
 
+import email
+import email.policy
 import json
 import smtplib
 import subprocess
@@ -8,7 +10,7 @@ import unittest
 
 from doorward_testing import DOORWARD, Scenario, Sink, free_port, message, send, wait_for
 from gateway import BAD_WORD, QUIET, WORD_LIST, Gateway, policy
-from peers import DovecotLmtp, PostfixBackend, available
+from peers import DovecotLmtp, NameServer, PostfixBackend, available
 from scripted import ScriptedServer
 
 JUDGED = QUIET.replace("word_lists = []", 'word_lists = ["test"]')
@@ -227,6 +229,70 @@ class Quarantine(Relay):
         with self.assertRaises(smtplib.SMTPDataError):
             send(self.gateway.port, "alice@out.example", ["bob@in.example"], message(subject=BAD_WORD))
         self.assertEqual(self.kept(), [])
+
+
+@unittest.skipUnless(available("knotd"), "needs root and Knot DNS (tools/install-packages test)")
+class Outgoing(Relay):
+    """A customer's own server hands in mail for the world; the world is a scripted server that the DNS leads to."""
+
+    def stand_between(self, answer=None, senders="own"):
+        self.world = self.started(ScriptedServer(answer))
+        self.names = self.started(NameServer(self.place("names"), {
+            "out.example": "@ MX 10 mx\nmx A 127.0.0.1\n", "nomail.example": "@ MX 0 .\n"}))
+        self.sink = self.started(Sink(self.place("sink")))
+        zones = ", ".join(f'"{zone}={self.names.address}"' for zone in ("out.example", "nomail.example", "gone.example"))
+        config = (QUICK + f'[dns]\nresolv_conf = ""\nstub_zones = [{zones}]\n'
+                  f'[mx]\nport = {self.world.port}\nallowed = ["127.0.0.0/8"]\n')
+        text = policy(f'name = "in.example"\nbackend = "office"\n{QUIET}',
+                      backends={"office": f"127.0.0.1:{self.sink.port}"})
+        text = text.replace('name = "Test"\n', f'name = "Test"\nrelay_networks = ["127.0.0.1"]\nrelay_senders = "{senders}"\n{QUIET}')
+        self.gateway = self.started(Gateway(self.place("gateway"), text, config=config))
+
+    def test_goes_to_the_recipients_mail_exchanger_without_our_fields(self):
+        self.stand_between()
+        send(self.gateway.port, "bob@in.example", ["alice@out.example"], message(sender="bob@in.example", to="alice@out.example"))
+        wait_for("the mail", lambda: self.world.mails)
+        sender, recipients, content = self.world.mails[0]
+        self.assertTrue(sender.startswith("FROM:<bob@in.example>"), sender)
+        self.assertEqual(recipients, ["alice@out.example"])
+        self.assertNotIn(b"X-Doorward", content)
+        self.assertIn(b"Received: from", content)
+
+    def test_only_in_the_name_of_the_own_domains_and_only_from_the_own_network(self):
+        self.stand_between()
+        with self.assertRaises(smtplib.SMTPRecipientsRefused):
+            send(self.gateway.port, "eve@elsewhere.example", ["alice@out.example"], message())
+        with smtplib.SMTP("127.0.0.1", self.gateway.port, source_address=("127.0.0.2", 0)) as client:
+            client.ehlo("client.out.example")
+            client.mail("bob@in.example")
+            self.assertEqual(client.rcpt("alice@out.example")[0], 550)
+
+    def test_what_is_refused_for_good_comes_back_as_a_notification(self):
+        self.stand_between(lambda verb, argument, session: "550 5.1.1 nobody here" if verb == "RCPT" else None)
+        send(self.gateway.port, "bob@in.example", ["alice@out.example", "x@nomail.example", "x@gone.example"],
+             message(subject="my question", sender="bob@in.example", to="alice@out.example"))
+        raws = wait_for("three notifications", lambda: len(self.sink.maildir.raw()) >= 3 and self.sink.maildir.raw())
+        told = {}
+        for raw in raws:
+            mail = email.message_from_bytes(raw, policy=email.policy.SMTP)
+            self.assertEqual(mail.get_content_type(), "multipart/report")
+            self.assertEqual(mail["Auto-Submitted"], "auto-replied")
+            self.assertIn(b"Return-Path: <>", raw)
+            status = mail.get_payload(1).as_string()
+            for recipient in ("alice@out.example", "x@nomail.example", "x@gone.example"):
+                if recipient in status:
+                    told[recipient] = status
+            self.assertIn("my question", raw.decode("utf-8", "replace"))
+        self.assertIn("Status: 5.1.1", told["alice@out.example"])
+        self.assertIn("Status: 5.1.10", told["x@nomail.example"])
+        self.assertIn("Status: 5.1.2", told["x@gone.example"])
+        wait_for("an empty queue", lambda: not self.queue() and not self.queue("--stranded"))
+
+    def test_a_bounce_is_never_answered_with_one(self):
+        self.stand_between(lambda verb, argument, session: "550 5.1.1 nobody here" if verb == "RCPT" else None)
+        send(self.gateway.port, "", ["alice@out.example"], message())
+        self.event("mail.stranded")
+        self.assertEqual(self.sink.maildir.raw(), [])
 
 
 @unittest.skipUnless(available("postfix", "dovecot"), "needs root, Postfix and Dovecot (tools/install-packages test)")
