@@ -88,7 +88,10 @@ bool BackendPool::take_back(Lane& from) {
 }
 
 Task<BackendPool::Opened> BackendPool::acquire(std::shared_ptr<const policy::Backend> backend, bool fresh,
-                                               SteadyTime until) {
+                                               SteadyTime until, Trouble* trouble) {
+  Trouble ignored;
+  if (trouble == nullptr) trouble = &ignored;
+  *trouble = Trouble{Trouble::Kind::no_slot};
   const auto alive = shared_from_this();
   Lane& in = lane(backend);
   struct User {  // keeps the lane while we wait
@@ -103,7 +106,7 @@ Task<BackendPool::Opened> BackendPool::acquire(std::shared_ptr<const policy::Bac
   std::optional<Waiter> waiter;
   for (;;) {
     if (auto kept = take_idle(in)) co_return std::move(kept);
-    if (in.share->try_take(most)) co_return co_await open(in, Slot(in.share), until);
+    if (in.share->try_take(most)) co_return co_await open(in, Slot(in.share), until, *trouble);
     if (take_back(in)) continue;
     if (now() >= enough) co_return std::unexpected(backend_busy());
     if (!waiter) waiter.emplace(*in.share);
@@ -114,7 +117,7 @@ Task<BackendPool::Opened> BackendPool::acquire(std::shared_ptr<const policy::Bac
   }
 }
 
-Task<BackendPool::Opened> BackendPool::open(Lane& in, Slot slot, SteadyTime until) {
+Task<BackendPool::Opened> BackendPool::open(Lane& in, Slot slot, SteadyTime until, Trouble& trouble) {
   const std::vector<net::Endpoint>& addresses = in.backend->addresses;
   // One that did not answer lately is tried last, not never: it may be all there is.
   std::vector<size_t> order, dead;
@@ -122,6 +125,7 @@ Task<BackendPool::Opened> BackendPool::open(Lane& in, Slot slot, SteadyTime unti
   order.insert(order.end(), dead.begin(), dead.end());
 
   smtp::Reply last = backend_misconfigured();  // a backend without any address
+  trouble = Trouble{};
   const SteadyTime enough = std::min(until, now() + 3 * options_.connect_timeout);
   for (const size_t address : order) {
     auto attempt = co_await open_address(in, address, true, until);
@@ -136,7 +140,9 @@ Task<BackendPool::Opened> BackendPool::open(Lane& in, Slot slot, SteadyTime unti
       co_return std::move(*attempt);
     }
     last = attempt.error().reply;
-    if (attempt.error().dead && in.share->set_dead(address, now(), options_.dead_time)) {
+    const bool refused = attempt.error().words.code != 0;
+    trouble = Trouble{refused ? Trouble::Kind::refused : Trouble::Kind::unreachable, std::move(attempt.error().words)};
+    if (attempt.error().dead && in.share->set_dead(address, now(), options_.dead_time) && in.backend->id != 0) {
       log::warning("delivery.backend_unreachable",
                    {{"backend", in.backend->name}, {"address", addresses[address].text()}, {"reply", last.lines[0]}});
     }
@@ -189,7 +195,8 @@ Task<std::expected<void, BackendPool::OpenFailure>> BackendPool::secure(Lane& in
     OpenFailure failure = broken(reply.error());
     failure.tls_failed = true;
     failure.dead = false;
-    if (required) alarm(backend, Fault::misconfigured, "starttls", smtp::Reply(0, reply.error().detail));
+    if (required && backend.id != 0)
+      alarm(backend, Fault::misconfigured, "starttls", smtp::Reply(0, reply.error().detail));
     co_return std::unexpected(std::move(failure));
   }
   if (reply->code != 220) {
@@ -208,8 +215,8 @@ BackendPool::OpenFailure BackendPool::refused(Lane& in, std::string_view where, 
   Mapped mapped = map_reply(Stage::session, words);
   if (words.positive()) mapped = Mapped{map_reply(Stage::session, smtp::Reply(0, "")).reply, Fault::nonsense};
   if (words.code == 0) mapped = Mapped{backend_misconfigured(), Fault::misconfigured};
-  if (mapped.fault != Fault::none) alarm(*in.backend, mapped.fault, where, words);
-  return OpenFailure{std::move(mapped.reply), false, false};
+  if (mapped.fault != Fault::none && in.backend->id != 0) alarm(*in.backend, mapped.fault, where, words);
+  return OpenFailure{std::move(mapped.reply), false, false, words};
 }
 
 BackendPool::OpenFailure BackendPool::broken(const net::IoFailure& failure) {

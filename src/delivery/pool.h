@@ -45,6 +45,16 @@ struct BackendConnection {
       : backend(std::move(to)), client(std::move(through)), slot(std::move(place)), opened(now) {}
 };
 
+// Why there is no connection, for those who must tell the server's refusal from its silence.
+struct Trouble {
+  enum class Kind : uint8_t {
+    no_slot,      // the server has its most connections
+    unreachable,  // it does not answer, or not as a mail server
+    refused,      // greeting, EHLO or STARTTLS: in these words
+  } kind = Kind::unreachable;
+  smtp::Reply words{0, ""};
+};
+
 // A transaction that holds a connection. While its client is awaited it rests, and the connection may be taken back.
 class Borrower : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
@@ -64,7 +74,10 @@ class BackendPool : public std::enable_shared_from_this<BackendPool> {
   // An idle connection that shows no sign of being gone, a new one, or where the backend has its most, that of the
   // transaction which has rested longest. Fresh: a reused one was found dead, so that the
   // other idle ones of this backend are not to be trusted either: they are closed, and a new one is opened.
-  Task<Opened> acquire(std::shared_ptr<const policy::Backend> backend, bool fresh, SteadyTime until);
+  // A backend whose id is 0 is nobody's protected server (it was found by MX): its refusals are no alarm.
+  // `trouble`, where given, outlives the call and is set when it fails.
+  Task<Opened> acquire(std::shared_ptr<const policy::Backend> backend, bool fresh, SteadyTime until,
+                       Trouble* trouble = nullptr);
   // Keeps it for the next mail, or closes it.
   void give_back(std::unique_ptr<BackendConnection> connection);
   // Its client is awaited from now on: until it is unlinked, the pool may have the connection given back.
@@ -85,15 +98,16 @@ class BackendPool : public std::enable_shared_from_this<BackendPool> {
   };
   struct OpenFailure {
     smtp::Reply reply;
-    bool dead = false;        // the address does not answer
-    bool tls_failed = false;  // the handshake
+    bool dead = false;         // the address does not answer
+    bool tls_failed = false;   // the handshake
+    smtp::Reply words{0, ""};  // where it refused
   };
   using Attempt = std::expected<std::unique_ptr<BackendConnection>, OpenFailure>;
 
   Lane& lane(const std::shared_ptr<const policy::Backend>& backend);
   std::unique_ptr<BackendConnection> take_idle(Lane& from);
   static bool take_back(Lane& from);  // false: none rests
-  Task<Opened> open(Lane& in, Slot slot, SteadyTime until);
+  Task<Opened> open(Lane& in, Slot slot, SteadyTime until, Trouble& trouble);
   Task<Attempt> open_address(Lane& in, size_t address, bool with_tls, SteadyTime until);
   Task<std::expected<void, OpenFailure>> secure(Lane& in, smtp::ClientConnection& client);
   OpenFailure refused(Lane& in, std::string_view where, const smtp::Reply& words);
