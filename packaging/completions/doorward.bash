@@ -3,7 +3,7 @@ _doorward() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W "serve scan learn evaluate check policy sink --help --version" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "serve scan learn evaluate check policy queue quarantine sink --help --version" -- "$word")
     return
   fi
   if [ "$command" = policy ]; then
@@ -13,10 +13,23 @@ _doorward() {
     fi
     command="policy ${COMP_WORDS[2]}"
   fi
+  if [ "$command" = queue ] || [ "$command" = quarantine ]; then
+    if [ "$COMP_CWORD" -eq 2 ]; then
+      local parts="list show release delete --help"
+      [ "$command" = queue ] && parts="list show retry hold release remove bounce --help"
+      mapfile -t COMPREPLY < <(compgen -W "$parts" -- "$word")
+      return
+    fi
+    command="$command ${COMP_WORDS[2]}"
+  fi
   case $previous in
     --score) mapfile -t COMPREPLY < <(compgen -W "points statistics" -- "$word"); return ;;
     --maildir) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     --from | --to | --ip | --helo | --ref | --listen) return ;;
+    --sender | --recipient | --domain | --destination | --reason | --older-than | --younger-than | --most) return ;;
+    --subject | --customer | --mail) return ;;
+    --class) mapfile -t COMPREPLY < <(compgen -W "clean spam virus content newsletter unsure sanity" -- "$word"); return ;;
+    --state) mapfile -t COMPREPLY < <(compgen -W "kept releasing released deleted expired" -- "$word"); return ;;
   esac
   local options=""
   case $command in
@@ -28,6 +41,11 @@ _doorward() {
     "policy export") options="--help --config" ;;
     "policy import") options="--help --config" ;;
     "policy diff") options="--help --config --json" ;;
+    "queue show" | "quarantine show") options="--help --config --headers --raw --json" ;;
+    "queue list" | "queue retry" | "queue hold" | "queue release") options="--help --config --sender --recipient --domain --destination --older-than --younger-than --reason --held --stranded --most --json" ;;
+    "queue remove" | "queue bounce") options="--help --config --sender --recipient --domain --destination --older-than --younger-than --reason --held --stranded --most --json --yes" ;;
+    "quarantine list") options="--help --config --sender --recipient --domain --subject --class --customer --mail --state --older-than --younger-than --most --json" ;;
+    "quarantine release" | "quarantine delete") options="--help --config --sender --recipient --domain --subject --class --customer --mail --older-than --younger-than --most --json --yes" ;;
     "sink") options="--help --listen --maildir --lmtp" ;;
   esac
   if [[ $word == -* ]]; then

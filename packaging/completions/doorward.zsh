@@ -8,6 +8,8 @@ _doorward() {
     'evaluate:judge labelled mails and say how well it went'
     'check:say what is wrong with the set-up'
     'policy:export, import or compare the settings of the tenants'
+    'queue:see and steer what waits for delivery'
+    'quarantine:see, release and delete what is kept'
     'sink:a small mail server for trials'
   )
   if (( CURRENT == 2 )); then
@@ -31,6 +33,31 @@ _doorward() {
         export | import) _arguments '--config[configuration]:file:_files' '*:file:_files' ;;
         diff) _arguments '--config[configuration]:file:_files' '--json[as JSON]' '*:file:_files' ;;
       esac
+      ;;
+    queue | quarantine)
+      if (( CURRENT == 3 )); then
+        if [[ $words[2] == queue ]]; then
+          _values 'what' list show retry hold release remove bounce
+        else
+          _values 'what' list show release delete
+        fi
+        return
+      fi
+      local -a options
+      options=('--config[configuration]:file:_files' '--json[one object a line]' '*:id:')
+      if [[ $words[3] == show ]]; then
+        options+=('--headers[the header]' '--raw[the whole content]')
+      else
+        options+=('--sender[sender]:address:' '--recipient[recipient]:address:' '--domain[domain]:domain:' \
+          '--older-than[age]:age:' '--younger-than[age]:age:' '--most[at most]:number:' '--yes[without ids]')
+        if [[ $words[2] == queue ]]; then
+          options+=('--destination[next hop]:destination:' '--reason[last reply]:text:' '--held[held]' '--stranded[stranded]')
+        else
+          options+=('--subject[subject]:text:' '--class[class]:class:(clean spam virus content newsletter unsure sanity)' \
+            '--customer[number]:number:' '--mail[reference]:id:' '--state[state]:state:(kept releasing released deleted expired)')
+        fi
+      fi
+      _arguments $options
       ;;
     sink) _arguments '--listen[address and port]:address:' '--maildir[where to store]:folder:_files -/' '--lmtp[speak LMTP]' ;;
   esac

@@ -10,6 +10,8 @@
 #include "app/evaluate.h"
 #include "app/learn.h"
 #include "app/policy_command.h"
+#include "app/quarantine_command.h"
+#include "app/queue_command.h"
 #include "app/scan.h"
 #include "app/serve.h"
 #include "app/sink.h"
@@ -107,6 +109,92 @@ void add_policy(CLI::App& program, int& status) {
   add("diff", "say what importing FILE would change", PolicyOptions::What::diff, true, true);
 }
 
+// One part of `queue` or `quarantine`, with what says which mails it is for.
+template <class Options>
+CLI::App* add_choice(CLI::App& command, const char* name, const char* sentence, Options& options) {
+  auto* part = command.add_subcommand(name, sentence);
+  add_config(*part, options.config_file, kDefaultConfig);
+  part->add_option("ID", options.ids, "ids")->type_name("");
+  part->add_option("--sender", options.sender, "their sender, with * as wildcard; <> for the null sender")
+      ->type_name("ADDRESS");
+  part->add_option("--recipient", options.recipient, "a recipient, with * as wildcard")->type_name("ADDRESS");
+  part->add_option("--domain", options.domain, "the recipients' domain")->type_name("DOMAIN");
+  part->add_option("--older-than", options.older_than, "an age, as 90s, 2h, 3d")->type_name("AGE");
+  part->add_option("--younger-than", options.younger_than, "likewise")->type_name("AGE");
+  part->add_option("--most", options.most, "at most so many")->type_name("N");
+  part->add_flag("--json", options.json, "one JSON object a line");
+  return part;
+}
+
+template <class Options>
+void add_show(CLI::App& command, const char* sentence, const std::shared_ptr<Options>& options,
+              std::function<void()> run) {
+  auto* part = command.add_subcommand("show", sentence);
+  add_config(*part, options->config_file, kDefaultConfig);
+  part->add_option("ID", options->ids, "its id")->required()->expected(1)->type_name("");
+  auto* headers = part->add_flag("--headers", options->headers, "the header of its content");
+  part->add_flag("--raw", options->raw, "its content, octet for octet")->excludes(headers);
+  part->add_flag("--json", options->json, "as JSON");
+  part->callback(std::move(run));
+}
+
+void add_queue(CLI::App& program, int& status) {
+  using What = QueueOptions::What;
+  auto* command = program.add_subcommand("queue", "mails that are accepted and not yet delivered: see and steer them");
+  command->require_subcommand(1);
+  const auto add = [&](const char* name, const char* sentence, What what) {
+    auto options = std::make_shared<QueueOptions>();
+    options->what = what;
+    auto* part = add_choice(*command, name, sentence, *options);
+    part->add_option("--destination", options->destination, "backend:ID, mx:DOMAIN or vault, with * as wildcard")
+        ->type_name("DESTINATION");
+    part->add_option("--reason", options->reason, "a part of the last reply")->type_name("TEXT");
+    part->add_flag("--held", options->held, "those that are held");
+    part->add_flag("--stranded", options->stranded, "those that nobody may be told of");
+    part->get_option("--domain")->excludes(part->get_option("--recipient"));
+    if (what == What::remove || what == What::bounce) part->add_flag("--yes", options->yes, "also without ids");
+    part->callback([options, &status] { status = queue_command(*options); });
+  };
+  add("list", "what waits, for whom, and why", What::list);
+  add("retry", "try them now", What::retry);
+  add("hold", "make no attempt until they are released", What::hold);
+  add("release", "let held mails go on, and stranded ones wait again", What::release);
+  add("remove", "take them out; nobody is told", What::remove);
+  add("bounce", "return them to their senders, where these may be told", What::bounce);
+  auto options = std::make_shared<QueueOptions>();
+  options->what = What::show;
+  add_show(*command, "all that is known of one mail", options,
+           [options, &status] { status = queue_command(*options); });
+}
+
+void add_quarantine(CLI::App& program, int& status) {
+  using What = QuarantineOptions::What;
+  auto* command = program.add_subcommand("quarantine", "mails that are kept instead of delivered");
+  command->require_subcommand(1);
+  const auto add = [&](const char* name, const char* sentence, What what) {
+    auto options = std::make_shared<QuarantineOptions>();
+    options->what = what;
+    auto* part = add_choice(*command, name, sentence, *options);
+    part->add_option("--subject", options->subject, "a part of the subject")->type_name("TEXT");
+    part->add_option("--class", options->klass, "spam, virus, content, newsletter, unsure, sanity")->type_name("CLASS");
+    part->add_option("--customer", options->customer, "the customer's number")->type_name("N");
+    part->add_option("--mail", options->mail, "the mail's reference")->type_name("ID");
+    if (what == What::list) {
+      part->add_option("--state", options->state, "kept, releasing, released, deleted, expired")->type_name("STATE");
+    } else {
+      part->add_flag("--yes", options->yes, "also without ids");
+    }
+    part->callback([options, &status] { status = quarantine_command(*options); });
+  };
+  add("list", "what is kept, the newest first", What::list);
+  add("release", "deliver them now, without filters", What::release);
+  add("delete", "erase them for good", What::delete_);
+  auto options = std::make_shared<QuarantineOptions>();
+  options->what = What::show;
+  add_show(*command, "all that is known of one entry", options,
+           [options, &status] { status = quarantine_command(*options); });
+}
+
 void add_check(CLI::App& program, int& status) {
   auto options = std::make_shared<CheckOptions>();
   auto* command = program.add_subcommand("check",
@@ -150,6 +238,8 @@ int run(int argc, char** argv) {
     add_evaluate(program, status);
     add_check(program, status);
     add_policy(program, status);
+    add_queue(program, status);
+    add_quarantine(program, status);
     add_sink(program, status);
     program.parse(argc, argv);
   } catch (const CLI::ParseError& wrong) {

@@ -1,0 +1,94 @@
+// One attempt to deliver a job: to its backend, or to the hosts of its domain in their order.
+#pragma once
+
+#include <boost/intrusive/list.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/task.h"
+#include "delivery/pool.h"
+#include "delivery/relay.h"
+#include "delivery/relay_hosts.h"
+#include "delivery/relay_outcome.h"
+
+namespace doorward::delivery {
+
+// What one recipient of the job was answered.
+struct Answered {
+  size_t recipient = 0;  // position in mail->recipients
+  bool settled = false;  // false: open, and to be tried again
+  Meaning meaning{};
+  smtp::Reply words{0, ""};          // the next hop's own, or ours
+  std::string remote{};              // who said so: name and address
+  std::string remote_name{};         // of an MX host
+  bool dsn_passed = false;           // the next hop has the recipient's DSN parameters
+  spool::Destination destination{};  // for reroute
+};
+
+class RelayAttempt
+    : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
+ public:
+  // All outlive the attempt. The job's recipients wait for an answer each.
+  RelayAttempt(const RelayOptions& options, const RelayParts& parts, net::Core& core, BackendPool& pool,
+               RelayHosts& hosts, const spool::Job& job);
+
+  Task<void> run();
+  // All that are open get this, without an attempt.
+  void answer_all(spool::Outcome::Kind kind, const smtp::Reply& reply);
+  void cancel();  // the connection is closed, and run() ends soon
+  bool cancelled() const { return cancelled_; }
+
+  std::vector<Answered>& answers() { return answers_; }
+  spool::Health health() const;
+  // The mail's bytes, read on the offload pool where they are not at hand; none: they cannot be read now.
+  Task<std::shared_ptr<const spool::Content>> content();
+
+ private:
+  enum class Next : uint8_t { done, other_host };
+  enum class Step : uint8_t {
+    done,
+    more /* recipients than one transaction takes */,
+    broken,
+    closing,
+    unfit /* for this mail */
+  };
+
+  Task<void> run_backend();
+  Task<void> run_mx();
+  Task<Next> through(std::shared_ptr<const policy::Backend> host, NextHop hop);
+  Task<bool> connect(std::shared_ptr<const policy::Backend> host, NextHop hop, bool fresh);
+  Task<Step> transact(NextHop hop);
+  Task<Step> hand_over(NextHop hop, std::vector<size_t> taken, bool more);
+  std::vector<size_t> supported(NextHop hop);
+  Step broken(const net::IoFailure& failure);
+  Meaning judge(NextHop hop, Stage stage, std::string_view at, const smtp::Reply& words);
+  void settle(size_t position, Meaning meaning, const smtp::Reply& words);
+  void reroute(size_t position, spool::Destination to);
+  void note(Meaning meaning, const smtp::Reply& words);  // for those that stay open
+  bool any_open() const;
+  const spool::Recipient& recipient(size_t position) const {
+    return job_.mail->recipients[answers_[position].recipient];
+  }
+
+  const RelayOptions& options_;
+  const RelayParts& parts_;
+  net::Core& core_;
+  BackendPool& pool_;
+  RelayHosts& hosts_;
+  const spool::Job& job_;
+  mail::Envelope envelope_;
+  std::vector<Answered> answers_;
+  std::shared_ptr<const spool::Content> content_;
+  std::unique_ptr<BackendConnection> connection_;
+  std::string remote_, remote_name_;  // of the connection, or of the last one tried
+  std::optional<Meaning> refused_;    // a host or domain refused for good; others may not
+  smtp::Reply refused_words_{0, ""};
+  std::string refused_remote_;
+  bool wanting_ = false;  // some host was not reached or was busy: to be tried again
+  bool good_ = false, busy_ = false, dead_ = false, cancelled_ = false;
+};
+
+}  // namespace doorward::delivery
