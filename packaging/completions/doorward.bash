@@ -41,11 +41,17 @@ _doorward() {
     "policy export") options="--help --config" ;;
     "policy import") options="--help --config" ;;
     "policy diff") options="--help --config --json" ;;
-    "queue show" | "quarantine show") options="--help --config --headers --raw --json" ;;
-    "queue list" | "queue retry" | "queue hold" | "queue release") options="--help --config --sender --recipient --domain --destination --older-than --younger-than --reason --held --stranded --most --json" ;;
-    "queue remove" | "queue bounce") options="--help --config --sender --recipient --domain --destination --older-than --younger-than --reason --held --stranded --most --json --yes" ;;
+    "queue show") options="--help --config --headers --raw --json" ;;
+    "quarantine show") options="--help --config --headers --raw --json" ;;
+    "queue list") options="--help --config --sender --recipient --domain --destination --older-than --younger-than --reason --held --stranded --most --json" ;;
+    "queue retry") options="--help --config --sender --recipient --domain --destination --older-than --younger-than --reason --held --stranded --most --json" ;;
+    "queue hold") options="--help --config --sender --recipient --domain --destination --older-than --younger-than --reason --held --stranded --most --json" ;;
+    "queue release") options="--help --config --sender --recipient --domain --destination --older-than --younger-than --reason --held --stranded --most --json" ;;
+    "queue remove") options="--help --config --sender --recipient --domain --destination --older-than --younger-than --reason --held --stranded --most --json --yes" ;;
+    "queue bounce") options="--help --config --sender --recipient --domain --destination --older-than --younger-than --reason --held --stranded --most --json --yes" ;;
     "quarantine list") options="--help --config --sender --recipient --domain --subject --class --customer --mail --state --older-than --younger-than --most --json" ;;
-    "quarantine release" | "quarantine delete") options="--help --config --sender --recipient --domain --subject --class --customer --mail --older-than --younger-than --most --json --yes" ;;
+    "quarantine release") options="--help --config --sender --recipient --domain --subject --class --customer --mail --older-than --younger-than --most --json --yes" ;;
+    "quarantine delete") options="--help --config --sender --recipient --domain --subject --class --customer --mail --older-than --younger-than --most --json --yes" ;;
     "sink") options="--help --listen --maildir --lmtp" ;;
   esac
   if [[ $word == -* ]]; then

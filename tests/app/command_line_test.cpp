@@ -15,8 +15,26 @@ namespace {
 
 using Options = std::set<std::string>;
 
-const std::vector<std::string> kCommands = {"serve",         "scan",          "learn",       "evaluate", "check",
-                                            "policy export", "policy import", "policy diff", "sink"};
+const std::vector<std::string> kCommands = {"serve",
+                                            "scan",
+                                            "learn",
+                                            "evaluate",
+                                            "check",
+                                            "policy export",
+                                            "policy import",
+                                            "policy diff",
+                                            "sink",
+                                            "queue list",
+                                            "queue show",
+                                            "queue retry",
+                                            "queue hold",
+                                            "queue release",
+                                            "queue remove",
+                                            "queue bounce",
+                                            "quarantine list",
+                                            "quarantine show",
+                                            "quarantine release",
+                                            "quarantine delete"};
 
 std::string help_of(const std::string& command) {
   std::vector<std::string> words = {"doorward"};
@@ -99,7 +117,8 @@ TEST(CommandLine, EachCommandIsKnownToHelp) {
     if (line.starts_with("  ") && line.size() > 2 && line[2] != ' ')
       listed.insert(line.substr(2, line.find(' ', 2) - 2));
   }
-  EXPECT_EQ(listed, (std::set<std::string>{"serve", "scan", "learn", "evaluate", "check", "policy", "sink"}));
+  EXPECT_EQ(listed, (std::set<std::string>{"serve", "scan", "learn", "evaluate", "check", "policy", "sink", "queue",
+                                           "quarantine"}));
 }
 
 TEST(CommandLine, ChoicesReadAsWords) {
