@@ -35,9 +35,7 @@ struct LocalHouse {
 
   Result<spool::Spool*> open_spool() {
     if (!spool) {
-      spool::Options options;
-      options.directory = spool_directory(config);
-      auto opened = spool::Spool::open(std::move(options), clock, journal::real_disk());
+      auto opened = spool::Spool::open(config.spool_options(), clock, journal::real_disk());
       if (!opened) return std::unexpected(opened.error());
       spool = std::move(*opened);
     }

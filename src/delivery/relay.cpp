@@ -10,7 +10,7 @@ namespace doorward::delivery {
 namespace {
 
 constexpr std::chrono::milliseconds kShortest{5}, kLongest{250};
-constexpr std::chrono::seconds kFiguresEvery{2};
+constexpr std::chrono::milliseconds kFiguresEvery{200};
 
 }  // namespace
 

@@ -184,7 +184,8 @@ mime::Edits Session::edits(const Judged& judged, size_t group) {
 // For the spool: relayed, or quarantined in either mode.
 void Session::put_aside(Judged& judged, size_t group) {
   const auto& verdict = judged.sheet.groups[group];
-  if (!judged.spooling) judged.spooling.emplace(judged.client, judged.envelope, judged.sheet);
+  if (!judged.spooling)
+    judged.spooling.emplace(judged.client, judged.envelope, judged.sheet, gateway_.parts().clock.now());
   std::vector<const Taken*> recipients;
   for (size_t i = 0; i < judged.group_of.size(); ++i) {
     if (judged.group_of[i] == group) recipients.push_back(&transaction_->taken[i]);

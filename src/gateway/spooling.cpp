@@ -31,13 +31,14 @@ spool::Destination destination_of(const Taken& taken, sheet::Disposition disposi
 
 }  // namespace
 
-Spooling::Spooling(const mail::Client& client, const mail::Envelope& envelope, const sheet::ScoreSheet& sheet)
+Spooling::Spooling(const mail::Client& client, const mail::Envelope& envelope, const sheet::ScoreSheet& sheet,
+                   SystemTime now)
     : mail_(std::make_shared<spool::Mail>()) {
   mail_->id = envelope.id;
   mail_->direction = sheet.direction;
   // Only a customer's own server is known to be who it says (DESIGN §2: bounces go to authenticated senders alone).
   mail_->may_bounce = sheet.direction == sheet::Direction::outbound && !envelope.from.null;
-  mail_->received_at = envelope.received_at;
+  mail_->received_at = now;
   mail_->client_ip = sheet.client_ip;
   mail_->helo = client.helo;
   mail_->from = envelope.from;

@@ -14,7 +14,8 @@ namespace doorward::gateway {
 // Collects the groups of one mail that are to be kept, and commits them together: all or none.
 class Spooling {
  public:
-  Spooling(const mail::Client& client, const mail::Envelope& envelope, const sheet::ScoreSheet& sheet);
+  // `now`: the end of the data, from which on the mail's time in the queue counts.
+  Spooling(const mail::Client& client, const mail::Envelope& envelope, const sheet::ScoreSheet& sheet, SystemTime now);
 
   // A group's recipients get one content. `disposition` deliver or tag: on to where `taken` says; quarantine: the
   // vault.
