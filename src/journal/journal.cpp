@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "base/log.h"
@@ -67,6 +68,7 @@ struct Journal::State {
   Options options;
   Disk& disk;
   std::vector<Damage> damage;
+  std::set<uint64_t> damaged;  // segments
   std::optional<Current> current;
   uint64_t next_number = 1;
 
@@ -126,12 +128,16 @@ Result<void> Journal::State::recover(const Replay& replay) {
     disk_octets += *size;
     SegmentHeader header;
     if (read_index(disk, options.directory, number, *size, counted, header)) continue;
-    segment.live = 0;
     auto scanned = scan_segment(disk, path(segment_name(number)), number, counted);
     if (!scanned) return std::unexpected(scanned.error());
     for (auto& found : scanned->damage) {
       found.is_torn_end = found.is_torn_end && number == numbers.back();
-      log::warning(found.is_torn_end ? "journal.torn_end" : "journal.damaged", {{"what", found.text()}});
+      if (found.is_torn_end) {
+        log::warning("journal.torn_end", {{"what", found.text()}});
+      } else {
+        log::error("journal.damaged", {{"what", found.text()}, {"mend", "doorward spool fsck says what it means"}});
+        damaged.insert(number);
+      }
       damage.push_back(std::move(found));
     }
     // What was scanned once need not be scanned again; damage is told at every start.
@@ -157,9 +163,15 @@ Result<void> Journal::State::begin_segment() {
   }
   const auto header = encode(made.header);
   const std::string_view bytes(header.data(), header.size());
-  if (auto done = made.file->write(0, {&bytes, 1}); !done) return done;
-  if (auto done = made.file->sync(); !done) return done;
-  if (auto done = disk.sync_directory(options.directory); !done) return done;
+  auto done = made.file->write(0, {&bytes, 1});
+  if (done) done = made.file->sync();
+  if (done) done = disk.sync_directory(options.directory);
+  if (!done) {
+    // Nothing will go into it: were it left open, no newer segment could ever be dropped.
+    const std::lock_guard held(lock);
+    segments[made.header.number].sealed = true;
+    return done;
+  }
   made.end = kSegmentHeader;
   const std::lock_guard held(lock);
   current_file = made.file;
@@ -449,7 +461,12 @@ bool Journal::is_empty(uint64_t segment) const {
 }
 
 Result<void> Journal::drop(uint64_t segment) {
-  if (auto gone = state_->disk.remove(state_->path(segment_name(segment))); !gone) return gone;
+  const std::string file = state_->path(segment_name(segment));
+  // What is damaged is kept for whoever wants to look for more in it than we find.
+  const bool is_damaged = state_->damaged.contains(segment);
+  if (auto gone = is_damaged ? state_->disk.rename(file, file + ".damaged") : state_->disk.remove(file); !gone) {
+    return gone;
+  }
   static_cast<void>(state_->disk.remove(state_->path(index_name(segment))));
   // Before anything newer is dropped: or a crash could bring back this one, and not the records that cancel its mails.
   if (auto done = state_->disk.sync_directory(state_->options.directory); !done) return done;

@@ -20,6 +20,8 @@ inline constexpr size_t kAlignment = 8;
 inline constexpr uint64_t kMostHead = uint64_t{64} << 20;  // octets
 inline constexpr uint64_t kMostBody = uint64_t{1} << 40;
 
+inline constexpr uint8_t kVoid = 0;  // the kind of a record that fills a place where another one was lost
+
 struct SegmentHeader {
   uint64_t number = 0;
   uint64_t seed = 0;

@@ -74,8 +74,10 @@ class Scan {
     if (head.size() != fields->head || !is_sound(header, segment_.header.seed, offset, head)) return 0;
     if (!body_is_sound(offset, *fields)) return 0;
     const Found found{{segment_.header.number, offset, fields->head, fields->body}, fields->kind, head};
-    add_to_index(segment_.index, found);
-    replay_(found);
+    if (found.kind != kVoid) {
+      add_to_index(segment_.index, found);
+      replay_(found);
+    }
     return found.place.octets();
   }
 
@@ -120,6 +122,25 @@ constexpr std::string_view kIndexMagic = "DWINDEX1";
 constexpr size_t kIndexHeader = 8 + 8 + 8 + 8;  // magic, number, seed, octets of entries
 constexpr size_t kIndexEntry = 4 + 4 + 8 + 8;   // kind, head, offset, body
 constexpr size_t kMostIndex = size_t{1} << 30;
+
+// The checksum held, so that what is written there is what was meant; sizes are looked at all the same.
+bool go_through(std::string_view entries, uint64_t number, uint64_t size, const Replay& replay) {
+  for (size_t at = 0; at < entries.size();) {
+    if (entries.size() - at < kIndexEntry) return false;
+    const char* entry = entries.data() + at;
+    const Found found{{number, get64(entry + 8), get32(entry + 4), get64(entry + 16)},
+                      static_cast<uint8_t>(get32(entry)),
+                      entries.substr(at + kIndexEntry, get32(entry + 4))};
+    const Place& place = found.place;
+    if (found.head.size() != place.head || place.offset > size || place.body > kMostBody ||
+        place.offset + place.octets() > size + kAlignment) {
+      return false;
+    }
+    replay(found);
+    at += kIndexEntry + found.head.size();
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -199,19 +220,8 @@ bool read_index(const Disk& disk, const std::string& directory, uint64_t number,
   header = {get64(top.data() + 8), get64(top.data() + 16)};
   if (header.number != number || get64(top.data() + 24) != entries.size()) return false;
   if (get64(entries.data() + entries.size()) != sum(entries, sum(top, header.seed))) return false;
-  for (size_t at = 0; at < entries.size();) {
-    // The checksum held, so that what is written here is what was meant; sizes are looked at all the same.
-    if (entries.size() - at < kIndexEntry) return false;
-    const char* entry = entries.data() + at;
-    const Found found{{number, get64(entry + 8), get32(entry + 4), get64(entry + 16)},
-                      static_cast<uint8_t>(get32(entry)),
-                      entries.substr(at + kIndexEntry, get32(entry + 4))};
-    if (found.head.size() != found.place.head || found.place.offset + found.place.octets() > size + kAlignment)
-      return false;
-    replay(found);
-    at += kIndexEntry + found.head.size();
-  }
-  return true;
+  // Nothing is replayed of an index that does not hold to its end: the segment is scanned then.
+  return go_through(entries, number, size, [](const Found&) {}) && go_through(entries, number, size, replay);
 }
 
 }  // namespace doorward::journal

@@ -43,6 +43,7 @@ class Lanes {
   void wake_all();
   int64_t next_due(Spool::For whom) const;  // INT64_MAX: nothing waits for a time
   size_t size() const { return by_destination_.size(); }
+  bool is_closed(uint32_t lane, int64_t now) const { return lanes_[lane].closed_until > now; }
   unsigned concurrency(uint32_t lane) const { return lanes_[lane].limit; }
 
  private:

@@ -53,6 +53,11 @@ struct Spool::Durable {
         take_in(*place);
       } else {
         result = std::unexpected(place.error());
+        // Should it be found again all the same, this says that nobody was promised anything.
+        state.journal->append_lazily({static_cast<uint8_t>(Kind::done), encode_done(mail->id), {}},
+                                     [this_state = &state](Result<journal::Place> voided) {
+                                       if (voided) this_state->retire(*voided);
+                                     });
       }
       core.post([session] { session.resume(); });
     });
@@ -61,11 +66,13 @@ struct Spool::Durable {
 
   void take_in(const journal::Place& place) {
     state.insert(*mail, place);
-    const size_t octets = content->raw().size() + kOverhead;
-    if (state.fresh_octets + octets > state.options.memory) return;  // then it is read back when its turn comes
     const uint32_t slot = state.table.slot_of(key_of(mail->id));
+    const size_t octets = content->raw().size() + kOverhead;
+    if (!state.make_room(octets)) return;  // then it is read back when its turn comes
     state.fresh_octets += octets;
-    state.fresh.emplace(slot, State::Fresh{mail, content, octets, state.table.at(slot).parts.size()});
+    const Entry& entry = state.table.at(slot);
+    state.fresh.emplace(slot, State::Fresh{mail, content, octets, entry.parts.size()});
+    state.fresh_order.push_back({slot, entry.serial});
   }
 };
 
@@ -78,7 +85,8 @@ Spool::~Spool() {
   }
   state_->cleaner_wakes.notify_all();
   if (state_->cleaner.joinable()) state_->cleaner.join();
-  state_->journal.reset();  // what waits is written, and told to the state
+  state_->journal->flush();  // what waits is written, and told to the state, which needs the journal for that
+  state_->journal.reset();
 }
 
 Result<std::unique_ptr<Spool>> Spool::open(Options options, const Clock& clock, journal::Disk& disk) {

@@ -119,6 +119,27 @@ void Spool::State::drop_fresh(uint32_t slot) {
   fresh.erase(found);
 }
 
+// The oldest give way where their destination is left alone at present; those that go out soon stay.
+bool Spool::State::make_room(size_t octets) {
+  constexpr int kLookedAt = 8;
+  const int64_t at = now();
+  for (int i = 0; i < kLookedAt && !fresh_order.empty(); ++i) {
+    const Aging oldest = fresh_order.front();
+    const Entry& entry = table.at(oldest.slot);
+    const bool is_stale = entry.serial != oldest.serial || !fresh.contains(oldest.slot);
+    if (!is_stale && fresh_octets + octets <= options.memory) break;
+    fresh_order.pop_front();
+    if (is_stale) continue;
+    if (entry.held ||
+        std::ranges::all_of(entry.parts, [&](const Part& part) { return lanes.is_closed(part.lane, at); })) {
+      drop_fresh(oldest.slot);
+    } else {
+      fresh_order.push_back(oldest);
+    }
+  }
+  return fresh_octets + octets <= options.memory;
+}
+
 // Mails whose time is over, or of whose delay the sender is to hear, are handed out whatever their lane says.
 void Spool::State::age(int64_t now) {
   const auto go_through = [&](std::deque<Aging>& order, std::chrono::seconds after, const auto& act) {

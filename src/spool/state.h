@@ -42,6 +42,7 @@ struct Spool::State {
   Lanes lanes{options};
   std::unordered_map<uint32_t, Fresh> fresh;  // by slot
   size_t fresh_octets = 0;
+  std::deque<Aging> fresh_order;
   std::deque<Aging> expiring, warning;
   std::deque<Due> special;  // parts that are handed out whatever their lane says: expired, to be returned, to be warned
   std::minstd_rand dice{std::random_device{}()};
@@ -67,6 +68,7 @@ struct Spool::State {
   void schedule(uint32_t slot, Part& part, int64_t at);
   void set_fate(Entry& entry, uint32_t recipient, Fate fate);
   void drop_fresh(uint32_t slot);
+  bool make_room(size_t octets);  // in memory; false: there is none
   void age(int64_t now);
   int64_t retry_after(const Part& part);
   Progress progress_of(const Entry& entry) const;

@@ -96,6 +96,7 @@ size_t Spool::State::each(const Filter& filter, const std::function<bool(uint32_
     lanes.wake_all();
   }
   if (wake) wake(nullptr);
+  if (count > 0) journal->flush();  // an administrator's word is durable before he is told so
   return count;
 }
 

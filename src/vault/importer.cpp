@@ -56,6 +56,7 @@ struct Importer::State {
 
   void report_all(const spool::Job& job, Kind kind, int code, const std::string& text) const {
     std::vector<spool::Outcome> outcomes;
+    outcomes.reserve(job.recipients.size());
     for (const size_t position : job.recipients) outcomes.push_back(outcome(position, kind, code, text));
     source.report(job, std::move(outcomes));
   }

@@ -339,6 +339,32 @@ TEST_F(SpoolTest, WhatDoesNotFitIntoMemoryIsReadFromTheDisk) {
   EXPECT_GT(read, 5U);
 }
 
+TEST_F(SpoolTest, MailsOfADeadDestinationGiveWayInMemory) {
+  options_.memory = 20'000;
+  auto spool = open(disk_);
+  const Destination dead{Destination::Kind::mx, "dead.example"};
+  for (int i = 0; i < 20; ++i) put(*spool, {"x@dead.example"}, dead);
+  while (auto job = spool->take(Spool::For::delivery)) spool->report(*job, {}, Health::dead);
+  const auto live = put(*spool);
+  const auto job = spool->take(Spool::For::delivery);
+  ASSERT_TRUE(job);
+  EXPECT_EQ(job->mail->id, live);
+  EXPECT_TRUE(job->content) << "from memory";
+}
+
+TEST_F(SpoolTest, ASegmentThatCouldNotBeBegunHoldsUpNoCleaning) {
+  auto spool = open(disk_);
+  disk_.syncs_fail = true;
+  EXPECT_FALSE(commit(*spool, mail_to({"bob@in.example"}, clock_.now()), content_of("x")));
+  disk_.syncs_fail = false;
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(commit(*spool, mail_to({"b@in.example"}, clock_.now()), content_of(std::string(2000, 'x'))));
+    take_all(*spool);
+  }
+  for (int i = 0; i < 100 && spool->figures().disk > 20 * options_.segment; ++i) std::this_thread::sleep_for(50ms);
+  EXPECT_LE(spool->figures().disk, 20 * options_.segment);
+}
+
 // Many runs, each cut off at a random moment: whatever was acknowledged before is there, and goes on to be delivered.
 TEST_F(SpoolTest, PowerMayFailAtAnyMoment) {
   options_.segment = 4096;
