@@ -24,7 +24,7 @@ def relayed(more="", name="in.example", backend="office", quiet=QUIET):
 LISTED = 'recipients = "listed"\ncatch_all = "all@in.example"\n'
 
 
-class Relay(Scenario):
+class RelayScenario(Scenario):
     def stand(self, port, *domains, config=QUICK, backend=None, **options):
         office = {"address": [f"127.0.0.1:{port}"], **(backend or {})}
         text = policy(*(domains or (relayed(LISTED),)), backends={"office": office}, lists=WORD_LIST)
@@ -33,7 +33,7 @@ class Relay(Scenario):
 
     def run_command(self, *words):
         done = subprocess.run([DOORWARD, *words, "--config", self.gateway.config], capture_output=True, text=True, check=False)
-        self.assertIn(done.returncode, (0, 1), done.stderr)
+        self.assertIn(done.returncode, (0, 3), done.stderr)  # 3: nothing fits
         return done.stdout
 
     def queue(self, *words):
@@ -43,6 +43,8 @@ class Relay(Scenario):
         return wait_for(f"{count} × {name}", lambda: len(self.gateway.events(name)) >= count and self.gateway.events(name),
                         seconds)
 
+
+class Relay(RelayScenario):
     def test_a_mail_is_taken_while_its_backend_is_down_and_delivered_once_when_it_is_back(self):
         port = free_port()
         self.stand(port)
@@ -88,7 +90,7 @@ class Relay(Scenario):
                          ["all@in.example", "all@in.example"])
 
     def test_421_in_odd_places_and_closing_after_the_data_lose_nothing(self):
-        trouble = ["connect", "MAIL", "RCPT", "DATA", "end", "end-close"]
+        trouble = ["connect", "RCPT", "end", "end-close"]
 
         def answer(verb, argument, session):
             if trouble and trouble[0].split("-")[0] == verb:
@@ -188,7 +190,7 @@ class Relay(Scenario):
             return False
 
 
-class Quarantine(Relay):
+class Quarantine(RelayScenario):
     CONSENT = ('[[customer.domain.consent]]\nmode = "quarantine"\nwho = "the board"\nwhen = "2026-11-22"\n'
                'text = "spam is kept for 30 days"\n')
 
@@ -205,22 +207,27 @@ class Quarantine(Relay):
         self.assertEqual([mail["Subject"] for mail in sink.maildir.wait(1)], ["good"])
         return sink, wait_for("the entry", self.kept)[0]
 
-    def test_spam_is_kept_and_released_once(self):
-        for delivery in ("relay", "proxy"):
-            with self.subTest(delivery):
-                sink, entry = self.quarantined(delivery)
-                self.assertEqual(entry["class"], "spam")
-                self.assertIn("secret text", self.run_command("quarantine", "show", entry["id"], "--raw"))
-                for file in (self.gateway.directory / "state").rglob("*"):
-                    if file.is_file() and "spool" not in str(file):
-                        self.assertNotIn(b"secret text", file.read_bytes(), file)
-                self.run_command("quarantine", "release", entry["id"])
-                self.run_command("quarantine", "release", entry["id"])
-                sink.maildir.wait(2)
-                time.sleep(0.5)
-                self.assertEqual(len(sink.maildir.raw()), 2)
-                self.doCleanups()
-                self.setUp()
+    def released_once(self, delivery):
+        sink, entry = self.quarantined(delivery)
+        self.assertEqual(entry["class"], "spam")
+        self.assertIn("secret text", self.run_command("quarantine", "show", entry["id"], "--raw"))
+        for file in (self.gateway.directory / "state" / "vault").rglob("*"):
+            if file.is_file():
+                self.assertNotIn(b"secret text", file.read_bytes(), file)
+        self.run_command("quarantine", "release", entry["id"])
+        again = subprocess.run([DOORWARD, "quarantine", "release", entry["id"], "--config", self.gateway.config],
+                               capture_output=True, text=True, check=False)
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("already", again.stderr)
+        sink.maildir.wait(2)
+        time.sleep(0.5)
+        self.assertEqual(len(sink.maildir.raw()), 2)
+
+    def test_spam_for_a_relayed_domain_is_kept_and_released_once(self):
+        self.released_once("relay")
+
+    def test_spam_for_a_proxied_domain_is_kept_and_released_once(self):
+        self.released_once("proxy")
 
     def test_without_consent_nothing_is_kept(self):
         sink = self.started(Sink(self.place("sink")))
@@ -232,7 +239,7 @@ class Quarantine(Relay):
 
 
 @unittest.skipUnless(available("knotd"), "needs root and Knot DNS (tools/install-packages test)")
-class Outgoing(Relay):
+class Outgoing(RelayScenario):
     """A customer's own server hands in mail for the world; the world is a scripted server that the DNS leads to."""
 
     def stand_between(self, answer=None, senders="own"):
@@ -240,7 +247,7 @@ class Outgoing(Relay):
         self.names = self.started(NameServer(self.place("names"), {
             "out.example": "@ MX 10 mx\nmx A 127.0.0.1\n", "nomail.example": "@ MX 0 .\n"}))
         self.sink = self.started(Sink(self.place("sink")))
-        zones = ", ".join(f'"{zone}={self.names.address}"' for zone in ("out.example", "nomail.example", "gone.example"))
+        zones = ", ".join(f'"{zone}={self.names.address}"' for zone in ("out.example", "nomail.example"))
         config = (QUICK + f'[dns]\nresolv_conf = ""\nstub_zones = [{zones}]\n'
                   f'[mx]\nport = {self.world.port}\nallowed = ["127.0.0.0/8"]\n')
         text = policy(f'name = "in.example"\nbackend = "office"\n{QUIET}',
@@ -269,7 +276,7 @@ class Outgoing(Relay):
 
     def test_what_is_refused_for_good_comes_back_as_a_notification(self):
         self.stand_between(lambda verb, argument, session: "550 5.1.1 nobody here" if verb == "RCPT" else None)
-        send(self.gateway.port, "bob@in.example", ["alice@out.example", "x@nomail.example", "x@gone.example"],
+        send(self.gateway.port, "bob@in.example", ["alice@out.example", "x@nomail.example", "x@gone.out.example"],
              message(subject="my question", sender="bob@in.example", to="alice@out.example"))
         raws = wait_for("three notifications", lambda: len(self.sink.maildir.raw()) >= 3 and self.sink.maildir.raw())
         told = {}
@@ -279,13 +286,13 @@ class Outgoing(Relay):
             self.assertEqual(mail["Auto-Submitted"], "auto-replied")
             self.assertIn(b"Return-Path: <>", raw)
             status = mail.get_payload(1).as_string()
-            for recipient in ("alice@out.example", "x@nomail.example", "x@gone.example"):
+            for recipient in ("alice@out.example", "x@nomail.example", "x@gone.out.example"):
                 if recipient in status:
                     told[recipient] = status
             self.assertIn("my question", raw.decode("utf-8", "replace"))
         self.assertIn("Status: 5.1.1", told["alice@out.example"])
         self.assertIn("Status: 5.1.10", told["x@nomail.example"])
-        self.assertIn("Status: 5.1.2", told["x@gone.example"])
+        self.assertIn("Status: 5.1.2", told["x@gone.out.example"])
         wait_for("an empty queue", lambda: not self.queue() and not self.queue("--stranded"))
 
     def test_a_bounce_is_never_answered_with_one(self):
@@ -296,7 +303,7 @@ class Outgoing(Relay):
 
 
 @unittest.skipUnless(available("postfix", "dovecot"), "needs root, Postfix and Dovecot (tools/install-packages test)")
-class RealBackends(Relay):
+class RealBackends(RelayScenario):
     def test_postfix_goes_away_and_comes_back(self):
         postfix = self.started(PostfixBackend(self.place("backend"), ["all"]))
         self.stand(postfix.port)
