@@ -13,7 +13,7 @@ size_t weight(std::string_view key, const DnsAnswer& answer) {
   size_t octets = kOverhead + 2 * key.size();
   if (!answer.records) return octets;
   octets += answer.records->canonical.size();
-  for (const std::string& data : answer.records->rdata) octets += sizeof(data) + data.size();
+  for (const std::string& data : answer.records->rdata) octets += sizeof(std::string) + data.size();
   return octets;
 }
 
