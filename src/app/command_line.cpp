@@ -15,6 +15,7 @@
 #include "app/scan.h"
 #include "app/serve.h"
 #include "app/sink.h"
+#include "app/spool_command.h"
 #include "app/version.h"
 
 namespace doorward::app {
@@ -205,6 +206,18 @@ void add_check(CLI::App& program, int& status) {
   command->callback([options, &status] { status = check(*options); });
 }
 
+void add_spool(CLI::App& program, int& status) {
+  auto options = std::make_shared<SpoolOptions>();
+  auto* command = program.add_subcommand("spool", "the mails on disk that are accepted and not yet delivered");
+  command->require_subcommand(1);
+  auto* part = command->add_subcommand("fsck", "check every checksum, say what is damaged and what that means");
+  add_config(*part, options->config_file, kDefaultConfig);
+  part->add_option("DIR", options->directory, "the spool's folder; none: that of the configuration")->type_name("");
+  part->add_flag("--repair", options->repair, "mend what is damaged; the gateway must not run");
+  part->add_flag("--json", options->json, "one JSON object a line");
+  part->callback([options, &status] { status = spool_command(*options); });
+}
+
 void add_sink(CLI::App& program, int& status) {
   auto options = std::make_shared<SinkOptions>();
   auto listen = std::make_shared<std::string>("127.0.0.1:2525");
@@ -240,6 +253,7 @@ int run(int argc, char** argv) {
     add_policy(program, status);
     add_queue(program, status);
     add_quarantine(program, status);
+    add_spool(program, status);
     add_sink(program, status);
     program.parse(argc, argv);
   } catch (const CLI::ParseError& wrong) {

@@ -117,9 +117,15 @@ std::string original_address_field(std::string_view orcpt, bool raw_utf8) {
     return address && is_printable_ascii(*address) ? fmt::format("{}; {}", type, *address) : std::string();
   }
   // One of three forms (RFC 6533 §3): xtext, \x{HEX}, or UTF-8 as it is.
-  auto address = coded.contains('\\') ? unescaped(coded) : smtp::decode_xtext(coded);
-  if (!address) address = std::string(coded);
-  return is_printable(*address) ? utf8_field(*address, raw_utf8) : std::string();
+  std::optional<std::string> address;
+  if (coded.contains('\\')) {
+    address = unescaped(coded);
+  } else if (mail::is_ascii(coded)) {
+    address = smtp::decode_xtext(coded);
+  } else {
+    address = std::string(coded);
+  }
+  return address && is_printable(*address) ? utf8_field(*address, raw_utf8) : std::string();
 }
 
 std::string envelope_id_field(std::string_view envid) {

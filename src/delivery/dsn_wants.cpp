@@ -31,7 +31,8 @@ bool is_automatic_answer(std::string_view content) {
       const mime::ContentField type = mime::read_content_field(mime::unfold(field.value));
       if (type.main == "multipart/report") return true;
     } else if (mail::equal_ignoring_case(field.name, "Auto-Submitted")) {
-      if (mail::starts_ignoring_case(mime::without_comments(mime::unfold(field.value)), "auto-replied")) return true;
+      const std::string value = mime::unfold(mime::without_comments(field.value));  // which trims
+      if (mail::starts_ignoring_case(value, "auto-replied")) return true;
     }
   }
   return false;

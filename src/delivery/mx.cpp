@@ -203,6 +203,7 @@ Task<RoutesFound> Search::run() {
     hosts = hosts_of(answer);
   }
   std::vector<Task<Addresses>> asked;
+  asked.reserve(hosts.size());
   for (const Host& host : hosts) asked.push_back(addresses_of(host.name));
   const std::vector<Addresses> found = co_await when_all(std::move(asked));
   for (size_t i = 0; i < hosts.size(); ++i) add(hosts[i], found[i]);
