@@ -25,7 +25,7 @@ bench: ## Doorward and its peers side by side: mails/s, CPU, latency, memory
 conformance: ## one line a conformance suite
 	@tools/conformance
 
-soak: ## the long runs: each fuzz target ten minutes (SOAK_SECONDS=600)
+soak: ## the long runs: 1,000 kills, a million queued mails, each fuzz target ten minutes
 	@tools/soak
 
 lint: ## formatting, order of the rooms, scripts, clang-tidy
