@@ -10,6 +10,7 @@ _doorward() {
     'policy:export, import or compare the settings of the tenants'
     'queue:see and steer what waits for delivery'
     'quarantine:see, release and delete what is kept'
+    'spool:check the mails on disk that wait'
     'sink:a small mail server for trials'
   )
   if (( CURRENT == 2 )); then
@@ -33,6 +34,13 @@ _doorward() {
         export | import) _arguments '--config[configuration]:file:_files' '*:file:_files' ;;
         diff) _arguments '--config[configuration]:file:_files' '--json[as JSON]' '*:file:_files' ;;
       esac
+      ;;
+    spool)
+      if (( CURRENT == 3 )); then
+        _values 'what' fsck
+        return
+      fi
+      _arguments '--config[configuration]:file:_files' '--repair[mend what is damaged]' '--json[one object a line]' '*:folder:_files -/'
       ;;
     queue | quarantine)
       if (( CURRENT == 3 )); then

@@ -24,6 +24,7 @@ const std::vector<std::string> kCommands = {"serve",
                                             "policy import",
                                             "policy diff",
                                             "sink",
+                                            "spool fsck",
                                             "queue list",
                                             "queue show",
                                             "queue retry",
@@ -118,7 +119,7 @@ TEST(CommandLine, EachCommandIsKnownToHelp) {
       listed.insert(line.substr(2, line.find(' ', 2) - 2));
   }
   EXPECT_EQ(listed, (std::set<std::string>{"serve", "scan", "learn", "evaluate", "check", "policy", "sink", "queue",
-                                           "quarantine"}));
+                                           "quarantine", "spool"}));
 }
 
 TEST(CommandLine, ChoicesReadAsWords) {
