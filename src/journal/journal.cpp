@@ -77,6 +77,7 @@ struct Journal::State {
   std::deque<Waiting> waiting;
   uint64_t waiting_octets = 0;
   bool urgent = false, stopping = false, busy = false;
+  size_t last_group = 0;  // records of it
   std::map<uint64_t, SegmentState> segments;
   uint64_t disk_octets = 0, live_octets = 0;
   std::shared_ptr<const File> current_file;  // for reading
@@ -290,8 +291,15 @@ void Journal::State::run() {
       }
     }
     if (waiting.empty() && stopping) return;
+    if (last_group > 1 && !stopping) {
+      busy = true;  // nobody need wake this thread
+      held.unlock();
+      std::this_thread::sleep_for(options.gather);
+      held.lock();
+    }
     std::deque<Waiting> group;
     group.swap(waiting);
+    last_group = group.size();
     const uint64_t octets = std::exchange(waiting_octets, 0);
     urgent = false;
     busy = true;
