@@ -37,7 +37,7 @@ def arguments():
     parser.add_argument("--peers", default=",".join(PEERS), help="comma-separated: " + ", ".join(PEERS))
     parser.add_argument("--mails", help="folder or index (default: the SpamAssassin corpus, else samples/mails)")
     parser.add_argument("--no-memory", action="store_true", help="leave out 500 busy and 10,000 idle connections")
-    parser.add_argument("--rate", type=int, default=150, help="mails a second at which the relays' latencies are compared; 0: not (150)")
+    parser.add_argument("--rate", type=int, default=400, help="mails a second at which the relays' latencies are compared; 0: not (400)")
     parser.add_argument("--no-bogofilter", action="store_true")
     parser.add_argument("--generator", default=str(ROOT / "build/release/bench/load_generator"))
     parser.add_argument("--doorward", default=str(ROOT / "build/release/src/doorward"))

@@ -77,7 +77,8 @@ struct Journal::State {
   std::deque<Waiting> waiting;
   uint64_t waiting_octets = 0;
   bool urgent = false, stopping = false, busy = false;
-  size_t last_group = 0;  // records of it
+  size_t awaited = 0;     // of those that wait: records whose writers wait
+  size_t last_group = 0;  // how many there were in the group before
   std::map<uint64_t, SegmentState> segments;
   uint64_t disk_octets = 0, live_octets = 0;
   std::shared_ptr<const File> current_file;  // for reading
@@ -299,7 +300,7 @@ void Journal::State::run() {
     }
     std::deque<Waiting> group;
     group.swap(waiting);
-    last_group = group.size();
+    last_group = std::exchange(awaited, 0);
     const uint64_t octets = std::exchange(waiting_octets, 0);
     urgent = false;
     busy = true;
@@ -354,6 +355,7 @@ void Journal::append(Record record, Done done) {
     const std::lock_guard held(state_->lock);
     state_->waiting.push_back({std::move(record), std::move(done)});
     state_->waiting_octets += octets;
+    ++state_->awaited;
     first = !std::exchange(state_->urgent, true) && !state_->busy;
   }
   if (first) state_->wake.notify_one();
