@@ -5,7 +5,7 @@ namespace {
 
 size_t octets(const std::vector<std::string>& texts) {
   size_t sum = 0;
-  for (const auto& text : texts) sum += sizeof text + text.capacity();
+  for (const auto& text : texts) sum += sizeof(std::string) + text.capacity();
   return sum;
 }
 
