@@ -120,7 +120,7 @@ struct StatisticsStore::State {
   Result<void> read_snapshot(Loaded& loaded, size_t entries);
   Result<void> set_aside(uint32_t version);
   Result<void> replay(Loaded& loaded);
-  Result<void> start_log();
+  Result<void> start_log(int how);
   Result<void> write_snapshot(const Loaded& loaded);
   Result<void> sync_directory() const;
   void remove_old_logs() const;
@@ -234,9 +234,10 @@ Result<void> StatisticsStore::State::replay(Loaded& loaded) {
   return {};
 }
 
-Result<void> StatisticsStore::State::start_log() {
+// O_TRUNC: a log of that number that is there already belongs to a table that was set aside.
+Result<void> StatisticsStore::State::start_log(int how) {
   const std::string name = log_path(generation);
-  log = File(::open(name.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  log = File(::open(name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | how, 0600));
   if (!log) return failed(name);
   return sync_directory();
 }
@@ -296,7 +297,7 @@ Result<void> StatisticsStore::State::write_snapshot(const Loaded& loaded) {
   if (::rename(fresh.c_str(), path("words.snapshot").c_str()) != 0) return failed(fresh);
   ++generation;
   log_size = 0;
-  if (auto begun = start_log(); !begun) return begun;
+  if (auto begun = start_log(O_APPEND | O_TRUNC); !begun) return begun;
   remove_old_logs();
   return {};
 }
@@ -318,7 +319,7 @@ Result<std::unique_ptr<StatisticsStore>> StatisticsStore::open(const std::string
   if (read_only) return store;
   // The table's size is in the snapshot alone, so a new table begins with one.
   const bool is_new = !fs::exists(store->state_->path("words.snapshot"));
-  if (auto begun = is_new ? store->state_->write_snapshot(loaded) : store->state_->start_log(); !begun) {
+  if (auto begun = is_new ? store->state_->write_snapshot(loaded) : store->state_->start_log(O_APPEND); !begun) {
     return std::unexpected(begun.error());
   }
   store->state_->remove_old_logs();

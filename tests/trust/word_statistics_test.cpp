@@ -258,6 +258,15 @@ TEST(WordStatisticsStored, WhatAnotherVersionLearntIsSetAside) {
   EXPECT_EQ(opened({.directory = folder.path()})->judge({}, 0).ham_learnt, 20u);
 }
 
+// As a crash leaves it between setting a table aside and writing the new one.
+TEST(WordStatisticsStored, ALogOfATableThatIsGoneIsNotContinued) {
+  const Folder folder;
+  std::ofstream(fs::path(folder.path()) / "words.1.log") << "records of another version";
+  teach(*opened({.table_entries = kSmall, .directory = folder.path()}), 20);
+  teach(*opened({.table_entries = kSmall, .directory = folder.path()}), 20);
+  EXPECT_EQ(opened({.directory = folder.path()})->judge({}, 0).ham_learnt, 40u);
+}
+
 TEST(WordStatisticsStored, OneProcessLearnsOthersMayRead) {
   const Folder folder;
   const auto learning = opened({.table_entries = kSmall, .directory = folder.path()});
