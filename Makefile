@@ -8,6 +8,7 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 22
 
 run: ## build, start the gateway with a demo tenant on loopback, send it real mails, show the verdicts
+	@tools/install-packages build
 	@tools/demo
 
 test: ## build everything with sanitizers and run all tests
