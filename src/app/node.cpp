@@ -100,6 +100,7 @@ struct Node::State {
     for (unsigned i = 0; i < cores->count(); ++i) pools.push_back(delivery::make_pool(cores->at(i), proxy));
     gateway::Options options;
     options.host_name = config.server_options().host_name;
+    options.notice = notice_style(config);
     if (auto postmaster = mail::parse_mailbox(config.postmaster)) options.postmaster = std::move(*postmaster);
     gateway = std::make_unique<gateway::Gateway>(std::move(options),
                                                  gateway::Parts{.clock = clock,

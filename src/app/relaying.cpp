@@ -3,6 +3,13 @@
 #include "journal/disk.h"
 
 namespace doorward::app {
+
+delivery::NoticeStyle notice_style(const NodeConfig& config) {
+  delivery::NoticeStyle style;
+  style.host_name = config.server_options().host_name;
+  return style;
+}
+
 Relaying::Relaying(const NodeConfig& config, const Clock& clock, Offload& offload)
     : config_(config), clock_(clock), offload_(offload) {}
 
@@ -29,9 +36,9 @@ Result<void> Relaying::open_stores() {
 
 delivery::RelayOptions Relaying::options(const std::vector<net::Endpoint>& listeners) const {
   delivery::RelayOptions made;
-  made.host_name = config_.server_options().host_name;
+  made.notice = notice_style(config_);
   made.mx = config_.mx;
-  made.mx.own_names = {made.host_name};
+  made.mx.own_names = {made.notice.host_name};
   made.mx.own_endpoints = delivery::own_endpoints(listeners);
   made.warn_after = config_.spool.warn_after;
   made.lifetime = config_.spool.lifetime;

@@ -18,6 +18,9 @@
 
 namespace doorward::app {
 
+// How senders are told what became of their mail.
+delivery::NoticeStyle notice_style(const NodeConfig& config);
+
 class Relaying {
  public:
   using Snapshots = std::function<std::shared_ptr<const policy::Snapshot>()>;

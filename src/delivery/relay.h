@@ -10,8 +10,8 @@
 
 #include "base/clock.h"
 #include "base/offload.h"
-#include "delivery/dsn.h"
 #include "delivery/mx.h"
+#include "delivery/notice_mail.h"
 #include "delivery/proxy.h"
 #include "delivery/relay_queue.h"
 #include "net/core.h"
@@ -21,7 +21,7 @@
 namespace doorward::delivery {
 
 struct RelayOptions {
-  std::string host_name;  // ours, in notices
+  NoticeStyle notice{};
   MxOptions mx{};
   unsigned attempts_per_core = 2'000;  // at once; a content is held only by those that have a connection
   // For each reply; for the last one twice that (RFC 5321 §4.5.3.2: 5 and 10 minutes).
@@ -31,9 +31,7 @@ struct RelayOptions {
   std::chrono::seconds warn_after{4 * 3600};     // a sender is told of a delay after this
   std::chrono::seconds lifetime{7 * 24 * 3600};  // the spool's, to tell it in that notice
   size_t most_hops = 100;                        // Received fields; more mean a loop (RFC 5321 §6.3)
-  size_t most_returned = size_t{64} << 10;       // octets of a mail in a notice
   NotifyDefaults notify{};
-  std::function<Language(uint64_t customer)> language;  // of notices; none: English
 };
 
 // What is handed in; all outlive the cores' threads.

@@ -1,16 +1,11 @@
 #include "delivery/relay_notice.h"
 
-#include <algorithm>
 #include <utility>
-
-#include "base/id.h"
 
 namespace doorward::delivery {
 namespace {
 
 using Kind = spool::Outcome::Kind;
-
-constexpr size_t kSubject = 200;  // octets, as spool/mail.h has it
 
 // As the sender gave it: what it was rewritten to is nobody's business.
 mail::Mailbox address(const spool::Recipient& recipient) {
@@ -29,16 +24,6 @@ DsnRecipient entry(const spool::Job& job, const Answered& answer, DsnAction acti
   told.remote_mta = answer.remote_name;  // backends have no names outside
   told.last_attempt = now;
   return told;
-}
-
-std::string subject_of(std::string_view content) {
-  static constexpr std::string_view kField = "\r\nSubject: ";
-  const size_t end = content.find("\r\n\r\n");
-  const size_t at = content.substr(0, end).find(kField);
-  if (at == std::string_view::npos) return {};
-  std::string_view value = content.substr(at + kField.size());
-  value = value.substr(0, std::min(value.find("\r\n"), kSubject));
-  return std::string(value);
 }
 
 }  // namespace
@@ -73,50 +58,6 @@ Notice notice_of(const RelayOptions& options, const spool::Job& job, std::vector
     }
   }
   return notice;
-}
-
-NoticeMail notice_mail(const RelayOptions& options, const policy::Snapshot& snapshot, const spool::Mail& about,
-                       const Notice& notice, std::string_view content, SystemTime now) {
-  DsnSubject subject;
-  subject.sender = about.from.mailbox;
-  subject.envid = about.envid;
-  subject.ret = about.ret;
-  subject.smtputf8 = about.smtputf8;
-  subject.arrived = about.received_at;
-  subject.received_from = about.helo;
-  subject.content = content;
-  DsnOptions how;
-  how.host = options.host_name;
-  if (options.language && !about.recipients.empty()) how.language = options.language(about.recipients.front().customer);
-  how.now = now;
-  how.most_returned = options.most_returned;
-  Dsn dsn = make_dsn(subject, notice.told, how);
-
-  auto mail = std::make_shared<spool::Mail>();
-  mail->id = new_id(now);
-  mail->received_at = now;
-  mail->from.null = true;
-  mail->body = dsn.body;
-  mail->smtputf8 = dsn.smtputf8;
-  mail->size = dsn.content.size();
-  mail->subject = subject_of(dsn.content);
-  spool::Recipient to;
-  to.to.mailbox = std::move(dsn.to);
-  to.to.notify.given = to.to.notify.never = true;  // RFC 3461 §6.1
-  to.given = to.to.mailbox.text();
-  if (const auto settings = snapshot.domain(to.to.mailbox.domain); settings && settings->backend) {
-    mail->direction = sheet::Direction::inbound;
-    to.customer = settings->customer;
-    to.domain = settings->domain;
-    to.destination = {spool::Destination::Kind::backend, std::to_string(settings->backend->id)};
-  } else {
-    mail->direction = sheet::Direction::outbound;
-    to.destination = {spool::Destination::Kind::mx, to.to.mailbox.domain.key()};
-  }
-  mail->recipients.push_back(std::move(to));
-  std::vector<mime::Edits> versions(1);
-  auto bytes = std::make_shared<spool::Content>(mail::Content::of(std::move(dsn.content)), std::move(versions));
-  return NoticeMail{std::move(mail), std::move(bytes)};
 }
 
 }  // namespace doorward::delivery

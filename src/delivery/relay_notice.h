@@ -23,12 +23,4 @@ struct Notice {
 Notice notice_of(const RelayOptions& options, const spool::Job& job, std::vector<Answered>& answers,
                  std::string_view content, SystemTime now);
 
-// The notification as a mail of its own, from the null path to the sender.
-struct NoticeMail {
-  std::shared_ptr<const spool::Mail> mail;
-  std::shared_ptr<const spool::Content> content;
-};
-NoticeMail notice_mail(const RelayOptions& options, const policy::Snapshot& snapshot, const spool::Mail& about,
-                       const Notice& notice, std::string_view content, SystemTime now);
-
 }  // namespace doorward::delivery

@@ -132,7 +132,7 @@ Task<bool> RelayWorker::tell(RelayWorker& self, Relay::Shared& shared, const spo
   const std::string_view raw = content ? content->raw() : std::string_view();
   const Notice notice = notice_of(shared.options, job, answers, raw, now);
   if (notice.told.empty()) co_return false;
-  NoticeMail told = notice_mail(shared.options, *parts.snapshot(), *job.mail, notice, raw, now);
+  NoticeMail told = notice_mail(shared.options.notice, *parts.snapshot(), *job.mail, notice.told, raw, now);
   const auto stored = co_await parts.queue.commit(self.core(), told.mail, told.content);
   if (stored) {
     log::info("mail.notice", {{"id", told.mail->id},

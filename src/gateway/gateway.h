@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/offload.h"
+#include "delivery/notice_mail.h"
 #include "delivery/proxy.h"
 #include "delivery/recipient_check.h"
 #include "gateway/judge.h"
@@ -28,6 +29,7 @@ struct Options {
   // From the end of the data to the last reply, whatever backends do: the client waits 10 minutes (RFC 5321
   // §4.5.3.2.6), and what was taken but not answered by then comes a second time.
   std::chrono::milliseconds answer_within{540'000};
+  delivery::NoticeStyle notice{};  // of what senders are told by mail
 };
 
 // What is handed in. All outlive the gateway; those with a default may be null: without a spool nothing is relayed or

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "gateway/answer.h"
+#include "gateway/notice.h"
 #include "gateway/session.h"
 #include "gateway/spooling.h"
 #include "gateway/trace.h"
@@ -79,8 +80,9 @@ struct Session::Judged {
   std::optional<mime::Message> message{};
   sheet::ScoreSheet sheet{};
   trust::Features features{};
-  std::optional<Spooling> spooling{};  // what is kept, once there is something
-  std::vector<bool> kept{};            // by group: answered by the spool
+  std::optional<Spooling> spooling{};       // what is kept, once there is something
+  std::vector<bool> kept{};                 // by group: answered by the spool
+  std::vector<const Taken*> unknown_dsn{};  // whose backend has the mail, and does not know DSN
 };
 
 Task<std::vector<smtp::Reply>> Session::data(const mail::Client& client, const mail::Envelope& envelope,
@@ -98,6 +100,8 @@ Task<std::vector<smtp::Reply>> Session::data(const mail::Client& client, const m
     for (size_t group = 0; group < judged.groups.size(); ++group) co_await answer_group(judged, group, replies);
     if (judged.spooling) co_await keep(judged, replies);
     note_replies(judged, replies);
+    co_await tell_relayed(gateway_, core_, client, envelope, *transaction_->snapshot, std::move(judged.unknown_dsn),
+                          judged.message->raw());
   }
   if (!judged.sheet.id.empty()) look_back(judged);
   if (envelope.prdr) {
@@ -225,6 +229,8 @@ Task<void> Session::hand_over(Judged& judged, size_t group, std::vector<smtp::Re
     // Fewer replies than recipients would be a broken promise of the delivery room: such a recipient is told to try
     // again.
     auto reply = next == told.end() ? internal_failure(judged.envelope.id) : *next++;
+    if (reply.code == 250 && transaction_->taken[i].given.notify.success && !transaction_->proxy->relays_dsn())
+      judged.unknown_dsn.push_back(&transaction_->taken[i]);
     replies[i] =
         reply.code == 250 ? accepted(judged.envelope.id) : with_reference(std::move(reply), judged.envelope.id);
   }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gateway/notice.h"
 #include "mail/utf8.h"
 
 namespace doorward::gateway {
@@ -31,22 +32,27 @@ spool::Destination destination_of(const Taken& taken, sheet::Disposition disposi
 
 }  // namespace
 
+spool::Mail mail_of(const mail::Client& client, const mail::Envelope& envelope, sheet::Direction direction,
+                    SystemTime now) {
+  spool::Mail mail;
+  mail.id = envelope.id;
+  mail.direction = direction;
+  mail.received_at = now;
+  if (!client.ip.is_unspecified()) mail.client_ip = client.ip.text();
+  mail.helo = client.helo;
+  mail.from = envelope.from;
+  mail.body = envelope.body;
+  mail.smtputf8 = envelope.smtputf8;
+  mail.require_tls = envelope.require_tls;
+  mail.ret = envelope.ret;
+  mail.envid = envelope.envid;
+  return mail;
+}
+
 Spooling::Spooling(const mail::Client& client, const mail::Envelope& envelope, const sheet::ScoreSheet& sheet,
                    SystemTime now)
-    : mail_(std::make_shared<spool::Mail>()) {
-  mail_->id = envelope.id;
-  mail_->direction = sheet.direction;
-  // Only a customer's own server is known to be who it says (DESIGN §2: bounces go to authenticated senders alone).
-  mail_->may_bounce = sheet.direction == sheet::Direction::outbound && !envelope.from.null;
-  mail_->received_at = now;
-  mail_->client_ip = sheet.client_ip;
-  mail_->helo = client.helo;
-  mail_->from = envelope.from;
-  mail_->body = envelope.body;
-  mail_->smtputf8 = envelope.smtputf8;
-  mail_->require_tls = envelope.require_tls;
-  mail_->ret = envelope.ret;
-  mail_->envid = envelope.envid;
+    : client_(client), mail_(std::make_shared<spool::Mail>(mail_of(client, envelope, sheet.direction, now))) {
+  mail_->may_bounce = true;  // until a recipient says otherwise
   mail_->size = sheet.size;
   mail_->subject = beginning(sheet.subject);
 }
@@ -56,6 +62,7 @@ void Spooling::add(mime::Edits edits, sheet::Class klass, sheet::Disposition dis
   const auto version = static_cast<uint16_t>(versions_.size());
   versions_.push_back(std::move(edits));
   for (const Taken* taken : recipients) {
+    mail_->may_bounce = mail_->may_bounce && may_be_told(*taken, client_, mail_->from);
     spool::Recipient recipient;
     recipient.to = taken->forward;
     recipient.given = taken->given.mailbox.text();

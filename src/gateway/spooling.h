@@ -11,10 +11,14 @@
 
 namespace doorward::gateway {
 
+// What the queue knows of a mail besides its recipients. `now`: the end of the data, from which on its time counts.
+spool::Mail mail_of(const mail::Client& client, const mail::Envelope& envelope, sheet::Direction direction,
+                    SystemTime now);
+
 // Collects the groups of one mail that are to be kept, and commits them together: all or none.
 class Spooling {
  public:
-  // `now`: the end of the data, from which on the mail's time in the queue counts.
+  // `client` and `sheet` outlive it.
   Spooling(const mail::Client& client, const mail::Envelope& envelope, const sheet::ScoreSheet& sheet, SystemTime now);
 
   // A group's recipients get one content. `disposition` deliver or tag: on to where `taken` says; quarantine: the
@@ -28,6 +32,7 @@ class Spooling {
   Task<Result<void>> commit(spool::Spool& spool, net::Core& core, mail::Content content);
 
  private:
+  const mail::Client& client_;
   std::shared_ptr<spool::Mail> mail_;
   std::shared_ptr<const spool::Content> content_;  // held here too: the parsed message looks into it
   std::vector<mime::Edits> versions_;

@@ -134,7 +134,7 @@ class RelayTest : public testing::Test {
     proxy_.helo_name = "gate.example";
     proxy_.connect_timeout = 1s;
     proxy_.slot_wait = 50ms;
-    options_.host_name = "gate.example";
+    options_.notice.host_name = "gate.example";
     options_.reply_timeout = 2s;
     options_.slot_wait = 2s;
     options_.mx.allowed.push_back(*mail::Network::parse("127.0.0.0/8"));
