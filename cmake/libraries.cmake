@@ -25,6 +25,7 @@ target_include_directories(unbound SYSTEM INTERFACE ${UNBOUND_INCLUDE_DIR})
 if(DOORWARD_TESTS)
   find_package(GTest REQUIRED)
   pkg_check_modules(GMIME REQUIRED IMPORTED_TARGET gmime-3.0)
+  pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-cpp)
 endif()
 
 # Their headers are not ours to warn about.
