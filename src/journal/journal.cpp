@@ -77,8 +77,9 @@ struct Journal::State {
   std::deque<Waiting> waiting;
   uint64_t waiting_octets = 0;
   bool urgent = false, stopping = false, busy = false;
-  size_t awaited = 0;     // of those that wait: records whose writers wait
-  size_t last_group = 0;  // how many there were in the group before
+  uint64_t appended = 0, finished = 0;  // records so far
+  size_t awaited = 0;                   // of those that wait: records whose writers wait
+  size_t last_group = 0;                // how many there were in the group before
   std::map<uint64_t, SegmentState> segments;
   uint64_t disk_octets = 0, live_octets = 0;
   std::shared_ptr<const File> current_file;  // for reading
@@ -97,6 +98,7 @@ struct Journal::State {
   void run();
   void write(std::deque<Waiting>& group);
   Result<void> begin_segment();
+  void discard(uint64_t number);
   void seal();
   Result<void> put(std::deque<Waiting>& group, std::vector<Place>& places);
   void succeeded(std::deque<Waiting>& group, const std::vector<Place>& places);
@@ -169,9 +171,7 @@ Result<void> Journal::State::begin_segment() {
   if (done) done = made.file->sync();
   if (done) done = disk.sync_directory(options.directory);
   if (!done) {
-    // Nothing will go into it: were it left open, no newer segment could ever be dropped.
-    const std::lock_guard held(lock);
-    segments[made.header.number].sealed = true;
+    discard(made.header.number);
     return done;
   }
   made.end = kSegmentHeader;
@@ -180,6 +180,20 @@ Result<void> Journal::State::begin_segment() {
   current_number = made.header.number;
   current = std::move(made);
   return {};
+}
+
+// The file of a segment in which nothing is durable, and into which nothing will go: a disk that fails for long must
+// not be littered with one a group. Where it cannot be removed it is sealed, or no newer segment could ever be dropped.
+void Journal::State::discard(uint64_t number) {
+  const bool gone = disk.remove(path(segment_name(number))).has_value();
+  const std::lock_guard held(lock);
+  auto& segment = segments[number];
+  if (!gone) {
+    segment.sealed = true;
+    return;
+  }
+  disk_octets -= std::min(disk_octets, segment.size);
+  segments.erase(number);
 }
 
 // No more goes into the present segment.
@@ -256,7 +270,16 @@ void Journal::State::succeeded(std::deque<Waiting>& group, const std::vector<Pla
 void Journal::State::failed(std::deque<Waiting>& group, const Error& error) {
   failures().add();
   log::error("journal.write_failed", {{"error", error.text()}, {"records", group.size()}});
-  if (current) {
+  if (current && current->end == kSegmentHeader) {
+    const uint64_t number = current->header.number;
+    {
+      const std::lock_guard held(lock);
+      current_file.reset();
+      current_number = 0;
+      current.reset();
+    }
+    discard(number);
+  } else if (current) {
     if (const auto cut = current->file->truncate(current->end); !cut) {
       log::error("journal.not_cut_back", {{"error", cut.error().text()}});
     }
@@ -306,10 +329,12 @@ void Journal::State::run() {
     busy = true;
     disk_octets += octets;  // until it is known what it really took
     held.unlock();
+    const size_t count = group.size();
     if (!group.empty()) write(group);
     group.clear();
     held.lock();
     disk_octets -= octets;
+    finished += count;
     busy = false;
     idle.notify_all();
   }
@@ -356,6 +381,7 @@ void Journal::append(Record record, Done done) {
     state_->waiting.push_back({std::move(record), std::move(done)});
     state_->waiting_octets += octets;
     ++state_->awaited;
+    ++state_->appended;
     first = !std::exchange(state_->urgent, true) && !state_->busy;
   }
   if (first) state_->wake.notify_one();
@@ -368,6 +394,7 @@ void Journal::append_lazily(Record record, Done done) {
     first = state_->waiting.empty() && !state_->busy;
     state_->waiting_octets += record_octets(record.head.size(), 0);
     state_->waiting.push_back({std::move(record), std::move(done)});
+    ++state_->appended;
   }
   if (first) state_->wake.notify_one();
 }
@@ -378,7 +405,8 @@ void Journal::flush() {
     state_->urgent = true;
     state_->wake.notify_one();
   }
-  state_->idle.wait(held, [this] { return state_->waiting.empty() && !state_->busy; });
+  const uint64_t all = state_->appended;  // what others append meanwhile is not waited for: it might never end
+  state_->idle.wait(held, [this, all] { return state_->finished >= all; });
 }
 
 bool Journal::has_room(uint64_t octets) const {

@@ -19,6 +19,7 @@ struct Place {
   uint64_t body = 0;  // octets
 
   uint64_t octets() const { return record_octets(head, body); }
+  bool operator==(const Place&) const = default;
 };
 
 struct Found {

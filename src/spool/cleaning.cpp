@@ -7,7 +7,10 @@ namespace {
 
 constexpr std::chrono::milliseconds kLook{200};  // between two looks at the journal
 constexpr uint32_t kChunk = 20'000;              // entries looked at under one hold of the lock
-constexpr size_t kAtOnce = 64;                   // mails written anew before the cleaner takes breath
+// Written anew before the cleaner waits for it to be durable: so much stands in memory, and in the way of new mail.
+constexpr size_t kMailsAtOnce = 64;
+constexpr uint64_t kOctetsAtOnce = uint64_t{4} << 20;
+constexpr std::chrono::milliseconds kLongestRest{250};
 
 }  // namespace
 
@@ -38,9 +41,16 @@ void Spool::State::clean_segment(uint64_t segment) {
         }
       }
     }
-    for (size_t i = 0; i < living.size(); ++i) {
-      move(living[i], segment);
-      if (i % kAtOnce == kAtOnce - 1) journal->flush();
+    auto begun = std::chrono::steady_clock::now();
+    size_t mails = 0;
+    uint64_t octets = 0;
+    for (const Key& key : living) {
+      octets += move(key, segment);
+      if (++mails < kMailsAtOnce && octets < kOctetsAtOnce) continue;
+      journal->flush();
+      rest(std::chrono::steady_clock::now() - begun);
+      begun = std::chrono::steady_clock::now();
+      mails = octets = 0;
     }
   }
   journal->flush();
@@ -55,12 +65,21 @@ void Spool::State::clean_segment(uint64_t segment) {
   }
 }
 
-void Spool::State::move(const Key& key, uint64_t out_of) {
+// As long as the work took, so that half of the disk's time is always left to reception; not where room is short, when
+// nothing is received anyway.
+void Spool::State::rest(SteadyTime::duration after) {
+  std::unique_lock held_lock(lock);
+  if (!journal->has_room(0)) return;
+  cleaner_wakes.wait_for(held_lock, std::min<SteadyTime::duration>(after, kLongestRest), [this] { return stopping; });
+}
+
+// The octets that were written anew.
+uint64_t Spool::State::move(const Key& key, uint64_t out_of) {
   journal::Place mail;
   {
     const std::lock_guard guard(lock);
     const Entry* entry = table.find(key);
-    if (entry == nullptr) return;
+    if (entry == nullptr) return 0;
     mail = entry->mail;
   }
   std::shared_ptr<const std::string> body;
@@ -70,7 +89,7 @@ void Spool::State::move(const Key& key, uint64_t out_of) {
     auto read_body = read_head ? journal->read_body(mail) : std::unexpected(read_head.error());
     if (!read_body) {
       log::error("spool.unreadable", {{"id", id_of(key)}, {"error", read_body.error().text()}});
-      return;
+      return 0;
     }
     head = std::move(*read_head);
     body = std::make_shared<const std::string>(std::move(*read_body));
@@ -78,7 +97,7 @@ void Spool::State::move(const Key& key, uint64_t out_of) {
   // Under the lock, so that no "done" of the same mail can come before it in the journal.
   const std::lock_guard guard(lock);
   const uint32_t slot = table.slot_of(key);
-  if (slot == Table::kNone) return;
+  if (slot == Table::kNone) return 0;
   if (body && table.at(slot).mail.segment == out_of) {
     const std::string_view view(*body);
     journal->append_lazily({static_cast<uint8_t>(Kind::mail), std::move(head), {view}},
@@ -93,6 +112,7 @@ void Spool::State::move(const Key& key, uint64_t out_of) {
   }
   const Entry& entry = table.at(slot);
   if (entry.progress.segment == out_of || (body && entry.progress.segment != 0)) save_progress(slot);
+  return body ? body->size() : 0;
 }
 
 }  // namespace doorward::spool

@@ -85,7 +85,10 @@ Spool::~Spool() {
   }
   state_->cleaner_wakes.notify_all();
   if (state_->cleaner.joinable()) state_->cleaner.join();
-  state_->journal->flush();  // what waits is written, and told to the state, which needs the journal for that
+  // What waits is written, and told to the state, which needs the journal for that; then what it appended on hearing
+  // it.
+  state_->journal->flush();
+  state_->journal->flush();
   state_->journal.reset();
 }
 
@@ -144,20 +147,16 @@ std::optional<Job> Spool::take(For whom) {
 }
 
 Result<std::shared_ptr<const Content>> Spool::read(const Mail& mail) {
-  journal::Place place;
-  {
-    const std::lock_guard guard(state_->lock);
-    const Entry* entry = state_->table.find(key_of(mail.id));
-    if (entry == nullptr) return fail("the mail is no longer in the spool", mail.id);
-    place = entry->mail;
-  }
-  const auto head = state_->journal->read_head(place);
-  if (!head) return std::unexpected(head.error());
-  auto stored = decode_mail(*head);
-  if (!stored) return fail("the mail's record is of an unknown form", mail.id);
-  auto body = state_->journal->read_body(place);
-  if (!body) return std::unexpected(body.error());
-  return std::make_shared<const Content>(mail::Content::of(std::move(*body)), std::move(stored->versions));
+  return state_->at_its_place<std::shared_ptr<const Content>>(
+      key_of(mail.id), [this, &mail](const journal::Place& place) -> Result<std::shared_ptr<const Content>> {
+        const auto head = state_->journal->read_head(place);
+        if (!head) return std::unexpected(head.error());
+        auto stored = decode_mail(*head);
+        if (!stored) return fail("the mail's record is of an unknown form", mail.id);
+        auto body = state_->journal->read_body(place);
+        if (!body) return std::unexpected(body.error());
+        return std::make_shared<const Content>(mail::Content::of(std::move(*body)), std::move(stored->versions));
+      });
 }
 
 void Spool::report(const Job& job, std::vector<Outcome> outcomes, Health health, bool warned_now) {
@@ -277,14 +276,8 @@ void Spool::State::set_unreadable(const Key& key, const Job& job) {
 }
 
 std::shared_ptr<const Mail> Spool::State::read_mail(const Key& key) {
-  journal::Place place;
-  {
-    const std::lock_guard guard(lock);
-    const Entry* entry = table.find(key);
-    if (entry == nullptr) return nullptr;
-    place = entry->mail;
-  }
-  const auto head = journal->read_head(place);
+  const auto head =
+      at_its_place<std::string>(key, [this](const journal::Place& place) { return journal->read_head(place); });
   auto stored = head ? decode_mail(*head) : std::nullopt;
   if (!stored) return nullptr;
   const std::lock_guard guard(lock);

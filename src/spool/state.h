@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <thread>
 #include <unordered_map>
@@ -98,7 +99,25 @@ struct Spool::State {
   size_t each(const Filter& filter, const std::function<bool(uint32_t slot)>& act);
   void clean();
   void clean_segment(uint64_t segment);
-  void move(const Key& key, uint64_t out_of);
+  uint64_t move(const Key& key, uint64_t out_of);
+  void rest(SteadyTime::duration after);
+
+  // What `read` makes of the place of that mail's record. The cleaner may move the record and drop its file in between:
+  // then it is read where it is now.
+  template <class T, class Read>
+  Result<T> at_its_place(const Key& key, const Read& read) {
+    for (;;) {
+      std::optional<journal::Place> place = place_of(key);
+      if (!place) return fail("the mail is no longer in the spool", id_of(key));
+      Result<T> found = read(*place);
+      if (found || place_of(key) == place) return found;
+    }
+  }
+  std::optional<journal::Place> place_of(const Key& key) {
+    const std::lock_guard guard(lock);
+    const Entry* entry = table.find(key);
+    return entry == nullptr ? std::nullopt : std::optional(entry->mail);
+  }
 };
 
 }  // namespace doorward::spool

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -32,7 +34,10 @@ class FakeDisk final : public Disk {
   // What may be set at any time.
   uint64_t capacity = UINT64_MAX;  // octets of all files; beyond it writes fail
   bool writes_fail = false, syncs_fail = false;
+  std::optional<size_t> fails_after_syncs{};  // syncs that still succeed
   size_t syncs = 0;
+  uint64_t largest_write = 0;                              // octets
+  std::function<void(const std::string& path)> on_open{};  // before a file is opened to be read
 
   // The disk after a power cut at this moment: of what was not synced, each block and each name survives by chance.
   // `chance` 0: nothing does; 1: everything.
@@ -67,7 +72,12 @@ class FakeDisk final : public Disk {
   }
 
   std::string& contents(const std::string& path) { return names_.at(path)->now; }
+  bool has(const std::string& path) const {
+    const std::lock_guard held(lock_);
+    return names_.contains(path);
+  }
   std::vector<std::string> names() const {
+    const std::lock_guard held(lock_);
     std::vector<std::string> all;
     for (const auto& [name, inode] : names_) all.push_back(name);
     return all;
@@ -82,6 +92,7 @@ class FakeDisk final : public Disk {
     return std::make_unique<FakeFile>(*this, place->second, path);
   }
   Result<std::unique_ptr<File>> open(const std::string& path) const override {
+    if (on_open) on_open(path);
     const std::lock_guard held(lock_);
     const auto found = names_.find(path);
     if (found == names_.end()) return fail("is not there", path);
@@ -110,7 +121,7 @@ class FakeDisk final : public Disk {
   }
   Result<void> sync_directory(const std::string&) override {
     const std::lock_guard held(lock_);
-    if (syncs_fail) return fail("cannot sync", "directory");
+    if (syncs_fail || is_used_up()) return fail("cannot sync", "directory");
     durable_names_ = names_;
     return {};
   }
@@ -132,6 +143,7 @@ class FakeDisk final : public Disk {
       const std::lock_guard held(disk_.lock_);
       std::string bytes;
       for (const auto piece : pieces) bytes += piece;
+      disk_.largest_write = std::max<uint64_t>(disk_.largest_write, bytes.size());
       const uint64_t end = offset + bytes.size();
       const uint64_t grows = end - std::min<uint64_t>(end, inode_->now.size());
       const bool full = disk_.used() + grows > disk_.capacity;
@@ -146,7 +158,7 @@ class FakeDisk final : public Disk {
     Result<void> sync() override {
       const std::lock_guard held(disk_.lock_);
       ++disk_.syncs;
-      if (disk_.syncs_fail) {
+      if (disk_.syncs_fail || disk_.is_used_up()) {
         // As Linux does it: the pages are dropped, and a second call would say that all is well.
         inode_->unsynced.clear();
         inode_->now = inode_->durable;
@@ -193,6 +205,12 @@ class FakeDisk final : public Disk {
     }
   }
 
+  bool is_used_up() {
+    if (!fails_after_syncs) return false;
+    if (*fails_after_syncs == 0) return true;
+    --*fails_after_syncs;
+    return false;
+  }
   uint64_t used() const {
     uint64_t octets = 0;
     for (const auto& [name, inode] : names_) octets += inode->now.size();

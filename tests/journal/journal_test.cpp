@@ -144,6 +144,39 @@ TEST_F(JournalTest, AFailedSyncIsToldAndTheNextGroupGoesToAFileOfItsOwn) {
   EXPECT_EQ(heads(), (std::vector<std::string>{"before", "after"}));
 }
 
+TEST_F(JournalTest, ADiskThatFailsForLongIsNotLitteredWithFiles) {
+  auto journal = open(disk_);
+  ASSERT_TRUE(append(*journal, "before"));
+  const uint64_t before = journal->disk_octets();
+  for (int i = 0; i < 20; ++i) {
+    disk_.syncs_fail = true;  // the new segment cannot be begun
+    EXPECT_FALSE(append(*journal, "lost"));
+    disk_.syncs_fail = false;
+    disk_.fails_after_syncs = 2;  // it can (its header, the folder), and what goes into it fails
+    EXPECT_FALSE(append(*journal, "lost"));
+    disk_.fails_after_syncs.reset();
+  }
+  EXPECT_EQ(disk_.names().size(), 2U) << "the first segment and its index";
+  EXPECT_EQ(journal->disk_octets(), before);
+  ASSERT_TRUE(append(*journal, "after"));
+  journal.reset();
+  journal = open(disk_);
+  EXPECT_EQ(heads(), (std::vector<std::string>{"before", "after"}));
+}
+
+TEST_F(JournalTest, FlushWaitsForWhatWasAppendedBeforeAndNotForWhatComesOn) {
+  auto journal = open(disk_);
+  std::atomic<bool> stop = false, told = false;
+  std::thread others([&] {
+    while (!stop) journal->append({1, "more"}, {});
+  });
+  journal->append_lazily({1, "mine"}, [&](const Result<Place>&) { told = true; });
+  journal->flush();
+  EXPECT_TRUE(told);
+  stop = true;
+  others.join();
+}
+
 TEST_F(JournalTest, AFullDiskIsToldAndWhatWasThereStays) {
   auto journal = open(disk_);
   ASSERT_TRUE(append(*journal, "first"));

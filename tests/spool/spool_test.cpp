@@ -323,6 +323,70 @@ TEST_F(SpoolTest, SpaceIsWonBackAndWhatLivesIsMoved) {
   EXPECT_EQ(whole(**spool->read(*kept)), "Received: here\r\nkept content");
 }
 
+TEST_F(SpoolTest, WhatIsReadWhileItIsMovedIsReadWhereItIsThen) {
+  options_.memory = 0;
+  auto spool = open(disk_);
+  auto kept = mail_to({"kept@in.example"}, clock_.now());
+  ASSERT_TRUE(commit(*spool, kept, content_of("kept content")));
+  // Whoever opens the first segment to read that mail stops, until the cleaner has moved it and dropped the file.
+  const std::string first = disk_.names().front();
+  const auto reader = std::this_thread::get_id();
+  size_t stopped = 0;
+  disk_.on_open = [&](const std::string& path) {
+    if (path != first || std::this_thread::get_id() != reader) return;
+    ++stopped;
+    for (int i = 0; i < 200 && disk_.has(first); ++i) std::this_thread::sleep_for(50ms);
+  };
+  const auto fill = [&] {
+    for (int i = 0; i < 100; ++i) {
+      const auto gone = mail_to({"b@in.example"}, clock_.now(), {Destination::Kind::backend, "200"});
+      ASSERT_TRUE(commit(*spool, gone, content_of(std::string(2000, 'x'))));
+      Filter filter;
+      filter.ids = {gone->id};
+      ASSERT_EQ(spool->remove(filter), 1U);
+    }
+  };
+  fill();
+  const auto job = spool->take(Spool::For::delivery);
+  EXPECT_EQ(stopped, 1U);
+  ASSERT_TRUE(job) << "it was not taken for unreadable";
+  EXPECT_EQ(job->mail->id, kept->id);
+  EXPECT_EQ(whole(**spool->read(*kept)), "Received: here\r\nkept content");
+  EXPECT_EQ(spool->figures().held, 0U);
+}
+
+TEST_F(SpoolTest, TheCleanerMovesALittleAtATime) {
+  options_.segment = 20 << 20;
+  options_.budget = 200 << 20;
+  options_.memory = 0;
+  auto spool = open(disk_);
+  std::set<std::string> kept;
+  const auto big = std::make_shared<std::string>(1 << 20, 'x');
+  for (int i = 0; i < 18; ++i) {
+    const auto mail = mail_to({"b@in.example"}, clock_.now());
+    ASSERT_TRUE(commit(*spool, mail, content_of(*big)));
+    if (i % 2 == 0) kept.insert(mail->id);
+  }
+  Filter others;
+  for (const auto& listed : spool->list({}, 100))
+    if (!kept.contains(listed.mail->id)) others.ids.push_back(listed.mail->id);
+  ASSERT_EQ(spool->remove(others), 9U);
+  const std::string first = disk_.names().front();
+  // More garbage, until cleaning pays.
+  disk_.largest_write = 0;
+  for (int i = 0; i < 60 && disk_.has(first); ++i) {
+    const auto mail = mail_to({"b@in.example"}, clock_.now());
+    ASSERT_TRUE(commit(*spool, mail, content_of(*big)));
+    Filter filter;
+    filter.ids = {mail->id};
+    ASSERT_EQ(spool->remove(filter), 1U);
+  }
+  for (int i = 0; i < 200 && disk_.has(first); ++i) std::this_thread::sleep_for(50ms);
+  ASSERT_FALSE(disk_.has(first));
+  EXPECT_LE(disk_.largest_write, uint64_t{7} << 20) << "four mails and what came meanwhile";
+  EXPECT_EQ(take_all(*spool), kept);
+}
+
 TEST_F(SpoolTest, WhatDoesNotFitIntoMemoryIsReadFromTheDisk) {
   options_.memory = 10'000;
   auto spool = open(disk_);
