@@ -156,7 +156,9 @@ Task<Alignment> Evaluation::aligned(const Identifier& identifier) {
 
 Task<void> Evaluation::judge() {
   if (!outcome_.record->usable()) {
-    end(Result::permerror, "the record of " + outcome_.policy_domain + " has no policy that there is");
+    const bool malformed = outcome_.record->malformed_policy;
+    end(malformed ? Result::permerror : Result::none,
+        "the record of " + outcome_.policy_domain + (malformed ? " has a policy that there is not" : " has no policy"));
     co_return;
   }
   bool open = false;  // passing cannot be excluded

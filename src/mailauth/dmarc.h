@@ -39,8 +39,9 @@ struct DmarcOptions {
 };
 
 struct DmarcOutcome {
-  // pass; fail; none: there is no record, or no author's domain; permerror: the record is of no use (RFC 9989 §4.10.1),
-  // or there are too many authors' domains; temperror: the DNS failed, and passing could not be excluded.
+  // pass; fail; none: there is no record, none with a policy, or no author's domain; permerror: the policy is malformed
+  // (RFC 9989 §4.10.1), or there are too many authors' domains; temperror: the DNS failed, and passing could not be
+  // excluded.
   Result result = Result::none;
   DmarcPolicy policy = DmarcPolicy::none;     // to apply: of a fail alone; with t=y one step milder (RFC 9989 §4.7)
   DmarcPolicy published = DmarcPolicy::none;  // the same without regard to t=

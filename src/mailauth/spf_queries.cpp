@@ -21,21 +21,37 @@ bool holds(const net::DnsAnswer& answer, const mail::IpAddress& ip) {
   return std::ranges::find(addresses, ip) != addresses.end();
 }
 
+// A label in the form that dns_name() reads; false where it cannot be encoded.
+bool append_label(std::string& name, std::string_view label) {
+  if (!mail::is_ascii(label)) {
+    const auto encoded = mail::to_ascii(label);
+    if (encoded) name += *encoded;
+    return encoded.has_value();
+  }
+  for (const char c : label) {
+    if (c == '\\') {
+      name += "\\092";  // a backslash stands for itself here, and begins an escape there
+    } else {
+      name += c;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string spf_query_name(std::string_view expanded) {
-  std::string room;
-  if (!mail::is_ascii(expanded)) {
-    auto ascii = mail::to_ascii(expanded);
-    if (!ascii) return {};
-    room = std::move(*ascii);
-  } else if (expanded.find('\\') == std::string_view::npos) {
-    return net::dns_name(expanded);
-  } else {
-    // A backslash stands for itself here, and begins an escape there.
-    for (const char c : expanded) room += c == '\\' ? std::string("\\092") : std::string(1, c);
+  const bool ascii = mail::is_ascii(expanded);
+  if (ascii && expanded.find('\\') == std::string_view::npos) return net::dns_name(expanded);
+  std::string escaped;
+  while (true) {
+    const std::string_view label = expanded.substr(0, expanded.find('.'));
+    // Label by label: others may hold what no U-label may, an underscore for one.
+    if (!append_label(escaped, label)) return {};
+    if (label.size() == expanded.size()) return net::dns_name(escaped);
+    escaped += '.';
+    expanded.remove_prefix(label.size() + 1);
   }
-  return net::dns_name(room);
 }
 
 Task<net::DnsAnswer> SpfQueries::ask(std::string name, net::DnsType type) {

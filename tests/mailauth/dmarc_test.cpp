@@ -245,6 +245,11 @@ TEST_F(DmarcTest, AMalformedPolicyIsNoneWhereReportsAreWanted) {
   outcome = check();
   EXPECT_EQ(outcome.result, Result::permerror);
   EXPECT_EQ(outcome.policy, DmarcPolicy::none);
+  record("example.org", "adkim=s");
+  author("example.org");
+  outcome = check();
+  EXPECT_EQ(outcome.result, Result::none);
+  EXPECT_EQ(outcome.evidence, "the record of example.org has no policy");
 }
 
 TEST_F(DmarcTest, FailingNameServersLeaveItOpen) {

@@ -194,7 +194,12 @@ TEST_F(SpfTest, InternationalNamesAreALabels) {  // RFC 8616 §4
   EXPECT_EQ(outcome.domain, "xn--bcher-kva.example");
   dns_.txt("example.com", "v=spf1 exists:%{h}.list.example -all");
   EXPECT_EQ(check("x@example.com", "192.0.2.1", "b\xC3\xBC\x63her.example").result, Result::pass);
+  EXPECT_EQ(check("x@_a.b\xC3\xBC\x63her.example").domain, "_a.xn--bcher-kva.example");
   EXPECT_EQ(check("x@bad\xFF.example").result, Result::none);
+  EXPECT_EQ(check("x@a\xE3\x80\x82"
+                  "b.example")
+                .result,
+            Result::none);  // an ideographic full stop ends no label
 }
 
 TEST_F(SpfTest, TermsWithALocalPartBeyondAsciiMatchNothing) {  // RFC 8616 §4
