@@ -1,4 +1,6 @@
 // Winning back the journal's space: what still lives in its oldest segment is written anew, and the segment dropped.
+#include <utility>
+
 #include "base/log.h"
 #include "spool/state.h"
 
@@ -20,10 +22,25 @@ void Spool::State::clean() {
       std::unique_lock held_lock(lock);
       if (cleaner_wakes.wait_for(held_lock, kLook, [this] { return stopping; })) return;
     }
+    save_again();
     while (const auto segment = journal->to_clean()) {
       clean_segment(*segment);
       const std::lock_guard guard(lock);
       if (stopping) return;
+    }
+  }
+}
+
+// What the disk did not take, once it takes something again.
+void Spool::State::save_again() {
+  const std::lock_guard guard(lock);
+  if (unsaved.empty() || !journal->has_room(0)) return;
+  for (const Key& key : std::exchange(unsaved, {})) {
+    const uint32_t slot = table.slot_of(key);
+    if (slot == Table::kNone) {
+      write_done(key);
+    } else {
+      save_progress(slot);
     }
   }
 }

@@ -54,10 +54,7 @@ struct Spool::Durable {
       } else {
         result = std::unexpected(place.error());
         // Should it be found again all the same, this says that nobody was promised anything.
-        state.journal->append_lazily({static_cast<uint8_t>(Kind::done), encode_done(mail->id), {}},
-                                     [this_state = &state](Result<journal::Place> voided) {
-                                       if (voided) this_state->retire(*voided);
-                                     });
+        state.write_done(key_of(mail->id));
       }
       core.post([session] { session.resume(); });
     });

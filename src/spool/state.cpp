@@ -197,9 +197,9 @@ void Spool::State::save_progress(uint32_t slot) {
   const Key key = table.at(slot).key;
   journal->append_lazily({static_cast<uint8_t>(Kind::progress), encode(progress_of(table.at(slot)))},
                          [this, key](Result<journal::Place> place) {
-                           if (!place)
-                             return;  // told by the journal; a crash now would deliver twice, and lose nothing
                            const std::lock_guard guard(lock);
+                           // Told by the journal. A crash before it is written again delivers twice, and loses nothing.
+                           if (!place) return unsaved.push_back(key);
                            Entry* entry = table.find(key);
                            if (entry == nullptr) return retire(*place);
                            if (entry->progress.segment != 0) retire(entry->progress);
@@ -208,12 +208,18 @@ void Spool::State::save_progress(uint32_t slot) {
 }
 
 void Spool::State::save_done(uint32_t slot) {
-  // It is of no use once nothing older is left, and space is won back from the oldest on: it need not live.
-  journal->append_lazily({static_cast<uint8_t>(Kind::done), encode_done(id_of(table.at(slot).key))},
-                         [this](Result<journal::Place> place) {
-                           if (place) retire(*place);
-                         });
+  write_done(table.at(slot).key);
   erase(slot);
+}
+
+void Spool::State::write_done(const Key& key) {
+  // It is of no use once nothing older is left, and space is won back from the oldest on: it need not live.
+  journal->append_lazily({static_cast<uint8_t>(Kind::done), encode_done(id_of(key))},
+                         [this, key](Result<journal::Place> place) {
+                           if (place) return retire(*place);
+                           const std::lock_guard guard(lock);
+                           unsaved.push_back(key);
+                         });
 }
 
 void Spool::State::settle(uint32_t slot) {

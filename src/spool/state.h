@@ -47,6 +47,7 @@ struct Spool::State {
   std::deque<Aging> expiring, warning;
   std::deque<Due> special;  // parts that are handed out whatever their lane says: expired, to be returned, to be warned
   std::minstd_rand dice{std::random_device{}()};
+  std::vector<Key> unsaved;  // of whose present state the disk did not take the record: it is written again
   uint64_t recipients = 0, held = 0, stranded = 0;
   std::vector<journal::Place> garbage;  // found while the journal was being opened
   size_t unknown = 0;                   // records of another release
@@ -75,6 +76,7 @@ struct Spool::State {
   Progress progress_of(const Entry& entry) const;
   void save_progress(uint32_t slot);  // to the journal, lazily
   void save_done(uint32_t slot);      // likewise; the entry goes
+  void write_done(const Key& key);    // the record alone
   // Ends what has nothing waiting: the mail is done, or stranded and kept.
   void settle(uint32_t slot);
   // A part that is to be handed out, with everything that the job needs from memory; kNone: stale.
@@ -97,6 +99,7 @@ struct Spool::State {
   std::shared_ptr<const Mail> read_mail(const Key& key);
   std::vector<Key> matching(const Filter& filter, size_t most);
   size_t each(const Filter& filter, const std::function<bool(uint32_t slot)>& act);
+  void save_again();
   void clean();
   void clean_segment(uint64_t segment);
   uint64_t move(const Key& key, uint64_t out_of);

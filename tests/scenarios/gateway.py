@@ -22,7 +22,8 @@ points = 10
 
 
 class Gateway:
-    def __init__(self, directory, policy, config="", listener='tls = "none"', wait=True):
+    def __init__(self, directory, policy, config="", listener='tls = "none"', wait=True, environment=None):
+        self.environment = environment
         self.directory = pathlib.Path(directory)
         self.port, self.http = free_port(), free_port()
         self.program = None
@@ -50,7 +51,8 @@ address = "127.0.0.1:{self.port}"
         """Also again, after it ended or was killed: with the same files."""
         if self.program:
             self.program.end()
-        self.program = Program([DOORWARD, "serve", "--config", self.config], self.directory / "gateway.log")
+        self.program = Program([DOORWARD, "serve", "--config", self.config], self.directory / "gateway.log",
+                               self.environment)
         if wait:
             wait_for("the gateway's banner", self._up, 60)
 

@@ -387,6 +387,32 @@ TEST_F(SpoolTest, TheCleanerMovesALittleAtATime) {
   EXPECT_EQ(take_all(*spool), kept);
 }
 
+TEST_F(SpoolTest, AnEndThatTheDiskDidNotTakeIsWrittenOnceItTakesItAgain) {
+  auto spool = open(disk_);
+  const auto delivered = put(*spool);
+  const auto tried = put(*spool, {"a@in.example", "b@in.example"});
+  disk_.syncs_fail = true;
+  while (auto job = spool->take(Spool::For::delivery)) {
+    if (job->mail->id == delivered) {
+      deliver(*spool, *job);
+    } else {
+      spool->report(*job, {outcome(0, Outcome::Kind::delivered)}, Health::good);
+    }
+  }
+  std::this_thread::sleep_for(200ms);
+  disk_.syncs_fail = false;
+  std::this_thread::sleep_for(3s);  // it was careful for two
+  std::mt19937_64 dice(1);
+  auto cut = disk_.after_power_cut(dice, 0);
+  auto again = open(*cut);
+  EXPECT_EQ(again->figures().mails, 1U);
+  clock_.advance(1h);
+  const auto job = again->take(Spool::For::delivery);
+  ASSERT_TRUE(job);
+  EXPECT_EQ(job->mail->id, tried);
+  EXPECT_EQ(job->recipients, std::vector<size_t>{1});
+}
+
 TEST_F(SpoolTest, WhatDoesNotFitIntoMemoryIsReadFromTheDisk) {
   options_.memory = 10'000;
   auto spool = open(disk_);
