@@ -1,6 +1,6 @@
 """A 250 is a promise also where the spool's disk is full or fails (faults.c stands between the gateway and its disk), with
 kills in between: new mail is put off, what was acknowledged arrives, and the gateway goes on by itself once the disk is
-well. ROUNDS says how often (4); SEED repeats a run."""
+well. ROUNDS says how often (3); SEED repeats a run."""
 
 import mmap
 import os
@@ -16,7 +16,7 @@ from doorward_testing import Scenario, Sink, free_port, wait_for
 from gateway import QUIET, Gateway, policy
 from promise import Arrivals, Load
 
-ROUNDS = int(os.environ.get("ROUNDS", "4"))
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
 SEED = int(os.environ.get("SEED", str(random.randrange(1 << 32))))
 MEGABYTE = 1 << 20
 
@@ -25,6 +25,7 @@ class Faults:
     """The four numbers of faults.c."""
 
     def __init__(self, folder, under):
+        self.under = under
         self.library = folder / "faults.so"
         subprocess.run(["clang-19", "-O1", "-shared", "-fPIC", "-o", self.library,
                         pathlib.Path(__file__).with_name("faults.c"), "-ldl"], check=True)
@@ -43,6 +44,9 @@ class Faults:
 
     def well(self):
         self.set()
+
+    def used(self):
+        return sum(file.stat().st_size for file in self.under.iterdir() if file.exists()) if self.under.exists() else 0
 
     @property
     def failed(self):
@@ -89,12 +93,12 @@ class Disk(Scenario):
         try:
             for turn in range(ROUNDS):
                 self.sink.end()  # what is taken stays, until nothing more fits
-                self.faults.set(room=self.dice.randrange(2, 8) * MEGABYTE)
+                self.faults.set(room=self.faults.used() + self.dice.randrange(2, 8) * MEGABYTE)
                 put_off, failed = self.load.put_off, self.faults.failed
                 wait_for("mail put off", lambda: self.load.put_off > put_off + 5 and self.faults.failed > failed, 60)
                 if turn % 2 == 0:
                     self.kill()  # and up again, on the full disk
-                self.faults.set(room=64 * MEGABYTE)
+                self.faults.set(room=self.faults.used() + 64 * MEGABYTE)
                 self.sink = self.started(Sink(self.directory / "sink", port=self.sink_port))
                 wait_for("room again", lambda: not self.arrivals.missing(set(self.load.acknowledged)), 60)
         except BaseException:
