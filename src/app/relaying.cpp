@@ -60,7 +60,7 @@ void Relaying::stop() {
   if (relay_) relay_->stop();
 }
 
-bool Relaying::is_idle() const { return !relay_ || relay_->running() == 0; }
+bool Relaying::is_idle() const { return !relay_ || relay_->is_idle(); }
 
 void Relaying::cancel() {
   if (relay_) relay_->cancel();

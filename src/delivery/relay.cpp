@@ -74,6 +74,11 @@ size_t Relay::running() const {
   return sum;
 }
 
+bool Relay::is_idle() const {
+  return std::ranges::all_of(shared_->workers,
+                             [](const auto& worker) { return worker->running() == worker->looking(); });
+}
+
 void Relay::cancel() {
   for (const auto& worker : shared_->workers) worker->core().post([worker] { worker->cancel_all(); });
 }

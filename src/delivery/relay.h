@@ -59,8 +59,10 @@ class Relay {
   // The queue wakes it from now on; before anything is committed. A mail's first attempt starts on the core that took
   // it, where memory is warm; the others help when there is much.
   void start();
-  void stop();             // takes no more; attempts under way go on. From any thread.
+  // Takes no more; attempts that have a connection go on, others end as cancel() ends them. From any thread.
+  void stop();
   size_t running() const;  // attempts under way
+  bool is_idle() const;    // none of them has more than a name or an address to wait for
   // Ends them: connections are closed, and what has no answer stays in the queue as if it had not been tried.
   void cancel();
 

@@ -33,8 +33,15 @@ metrics::Counter& unanswered() {
 }  // namespace
 
 RelayAttempt::RelayAttempt(const RelayOptions& options, const RelayParts& parts, net::Core& core, BackendPool& pool,
-                           RelayHosts& hosts, const spool::Job& job)
-    : options_(options), parts_(parts), core_(core), pool_(pool), hosts_(hosts), job_(job), content_(job.content) {
+                           RelayHosts& hosts, const spool::Job& job, RelayStop stop)
+    : options_(options),
+      parts_(parts),
+      core_(core),
+      pool_(pool),
+      hosts_(hosts),
+      job_(job),
+      stop_(stop),
+      content_(job.content) {
   const spool::Mail& mail = *job.mail;
   envelope_.id = mail.id;
   envelope_.from = mail.from;
@@ -121,7 +128,9 @@ Task<bool> RelayAttempt::connect(std::shared_ptr<const policy::Backend> host, Ne
   const SteadyTime enough = now() + options_.slot_wait;
   Trouble trouble;
   for (;;) {
+    const Looking looking(stop_.looking);
     auto opened = co_await pool_.acquire(host, fresh, now() + 5min, &trouble);
+    give_up_if_stopping();
     if (opened && !cancelled_) {
       connection_ = std::move(*opened);
       connection_->client.set_deadline(SteadyTime::max());

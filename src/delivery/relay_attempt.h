@@ -1,6 +1,7 @@
 // One attempt to deliver a job: to its backend, or to the hosts of its domain in their order.
 #pragma once
 
+#include <atomic>
 #include <boost/intrusive/list.hpp>
 #include <memory>
 #include <optional>
@@ -28,12 +29,30 @@ struct Answered {
   spool::Destination destination{};  // for reroute
 };
 
+// What the attempts of a worker and those who wait for their end tell each other.
+struct RelayStop {
+  const std::atomic<bool>& stopping;  // who has no host yet gives up
+  std::atomic<size_t>& looking;       // attempts that have no host yet: nothing of a mail is under way
+};
+
+// An attempt is looking for a host.
+class Looking {
+ public:
+  explicit Looking(std::atomic<size_t>& count) : count_(count) { ++count_; }
+  ~Looking() { --count_; }
+  Looking(const Looking&) = delete;
+  Looking& operator=(const Looking&) = delete;
+
+ private:
+  std::atomic<size_t>& count_;
+};
+
 class RelayAttempt
     : public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
   // All outlive the attempt. The job's recipients wait for an answer each.
   RelayAttempt(const RelayOptions& options, const RelayParts& parts, net::Core& core, BackendPool& pool,
-               RelayHosts& hosts, const spool::Job& job);
+               RelayHosts& hosts, const spool::Job& job, RelayStop stop);
 
   Task<void> run();
   // All that are open get this, without an attempt.
@@ -69,6 +88,7 @@ class RelayAttempt
   void reroute(size_t position, spool::Destination to);
   void note(Meaning meaning, const smtp::Reply& words);  // for those that stay open
   bool any_open() const;
+  void give_up_if_stopping() { cancelled_ = cancelled_ || stop_.stopping.load(std::memory_order_relaxed); }
   const spool::Recipient& recipient(size_t position) const {
     return job_.mail->recipients[answers_[position].recipient];
   }
@@ -79,6 +99,7 @@ class RelayAttempt
   BackendPool& pool_;
   RelayHosts& hosts_;
   const spool::Job& job_;
+  RelayStop stop_;
   mail::Envelope envelope_;
   std::vector<Answered> answers_;
   std::shared_ptr<const spool::Content> content_;

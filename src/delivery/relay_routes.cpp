@@ -73,8 +73,14 @@ Task<void> RelayAttempt::run_mx() {
     note(Meaning{Kind::retry, no_resolver()}, no_resolver());
     co_return;
   }
-  const auto routes = co_await find_routes(core_, *parts_.resolver, std::move(*domain), options_.mx);
+  std::optional<RoutesFound> routes_found;
+  {
+    const Looking looking(stop_.looking);
+    routes_found = co_await find_routes(core_, *parts_.resolver, std::move(*domain), options_.mx);
+  }
+  give_up_if_stopping();
   if (cancelled_) co_return;
+  const RoutesFound& routes = *routes_found;
   if (!routes) {
     const Reply& why = routes.error();
     if (why.permanent()) {

@@ -102,7 +102,8 @@ Task<void> RelayWorker::work(std::shared_ptr<RelayWorker> self, std::shared_ptr<
 
 Task<void> RelayWorker::attempt(RelayWorker& self, Relay::Shared& shared, const spool::Job& job, bool& reported) {
   const RelayParts& parts = shared.parts;
-  RelayAttempt attempt(shared.options, parts, self.core(), *self.seat_.pool, self.hosts_, job);
+  RelayAttempt attempt(shared.options, parts, self.core(), *self.seat_.pool, self.hosts_, job,
+                       RelayStop{shared.stopping, self.looking_});
   record_begin(job, parts.clock.now());
   if (job.bounce || job.expired) {
     attempt.answer_all(Kind::failed, job.bounce ? returned_by_hand() : delivery_expired());

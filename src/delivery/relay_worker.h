@@ -33,6 +33,7 @@ class RelayWorker : public std::enable_shared_from_this<RelayWorker> {
   void poke();  // from any thread: look what is due
   void cancel_all();
   size_t running() const { return running_.load(std::memory_order_relaxed); }
+  size_t looking() const { return looking_.load(std::memory_order_relaxed); }  // of these, who have no host yet
 
  private:
   void pump();
@@ -45,7 +46,7 @@ class RelayWorker : public std::enable_shared_from_this<RelayWorker> {
   std::weak_ptr<Relay::Shared> shared_;
   size_t index_ = 0;
   std::atomic<bool> poked_{false};
-  std::atomic<size_t> running_{0};
+  std::atomic<size_t> running_{0}, looking_{0};
   bool pumping_ = false;
   boost::intrusive::list<RelayAttempt, boost::intrusive::constant_time_size<false>> attempts_;
 };

@@ -80,6 +80,9 @@ Result<void> set_unbound_options(ub_ctx* context, const ResolverOptions& options
   Setter set(context);
   set.note(ub_ctx_async(context, 1), "a thread of its own");
   set("do-not-query-localhost:", "no");  // resolvers and name servers of this machine
+  // Its sockets; as a library it has 16 unless told otherwise, and that many silent name servers then hold up
+  // everybody.
+  set("outgoing-range:", std::to_string(options.in_flight));
   // A server that was dead is tried again within a minute of its return, not within fifteen.
   set("infra-host-ttl:", "60");
   set("infra-keep-probing:", "yes");

@@ -1,6 +1,7 @@
 // The schedule: a lane for each destination, so that one that is slow or dead delays nobody else. A lane finds out how
-// much its destination bears, and asks a dead one again with growing pauses, one delivery at a time. Pure: time is
-// given.
+// much its destination bears, and asks a dead one again with growing pauses, one delivery at a time. Destinations
+// of which nothing is known, and those that failed, have only so many deliveries under way, so that a crowd of dead ones
+// uses up nobody's place. Pure: time is given.
 #pragma once
 
 #include <array>
@@ -29,6 +30,10 @@ class Lanes {
   // The lane of a part, counted until unuse(); made where there is none.
   uint32_t use(const Destination& destination);
   void unuse(uint32_t lane);
+  // An earlier process left mail for it: it counts as failed until it has new mail, for nothing is known of it, and
+  // who left a crowd behind was mostly dead.
+  void doubt(uint32_t lane);
+  void trust_again(uint32_t lane);
   std::optional<uint32_t> find(const Destination& destination) const;
   const Destination& destination(uint32_t lane) const { return lanes_[lane].destination; }
 
@@ -47,30 +52,50 @@ class Lanes {
   unsigned concurrency(uint32_t lane) const { return lanes_[lane].limit; }
 
  private:
+  enum class Standing : uint8_t { proven, untried, failed };
+  static constexpr size_t kStandings = 3;
+
   struct Lane {
     Destination destination;
-    std::vector<Due> heap;  // the earliest first
-    size_t users = 0;       // parts
+    Standing standing = Standing::untried;
+    Standing turn = Standing::untried;  // where it stands in turns
+    std::vector<Due> heap;              // the earliest first
+    size_t users = 0;                   // parts
     unsigned in_flight = 0;
     unsigned limit = 1;
     unsigned successes = 0;     // since the limit changed
     unsigned misfortunes = 0;   // in a row
     int64_t closed_until = 0;   // back-off
-    int64_t wakes_at = kNever;  // in waiting_ under this time
-    bool in_turn = false;       // in turns_
+    int64_t wakes_at = kNever;  // in waiting under this time
+    bool in_turn = false;       // in turns
+    uint64_t idle_since = 0;    // in idle_ under this number; 0: it is not
   };
   static constexpr int64_t kNever = INT64_MAX;
 
-  size_t side(uint32_t lane) const { return lanes_[lane].destination.kind == Destination::Kind::vault ? 1 : 0; }
-  void place(uint32_t lane);  // into waiting_, where it has something to do and room for it
+  // Of one side: deliveries, or what goes to the vault.
+  struct Side {
+    std::set<std::pair<int64_t, uint32_t>> waiting;      // lanes by the time when they wake
+    std::array<std::deque<uint32_t>, kStandings> turns;  // lanes that may have something due
+    std::array<size_t, kStandings> under_way{};
+    size_t taken = 0;  // jobs: the standings take turns too
+  };
+
+  Side& side(uint32_t lane) { return sides_[lanes_[lane].destination.kind == Destination::Kind::vault ? 1 : 0]; }
+  void place(uint32_t lane);  // into waiting, where it has something to do and room for it
+  void stand(uint32_t lane, Standing standing);
+  void into_turn(uint32_t lane);
+  std::optional<Due> take(Side& side, Standing standing, int64_t now, uint32_t& lane);
+  void ended(uint32_t lane);
+  void idle(uint32_t lane);
   void forget(uint32_t lane);
 
   const Options& options_;
   std::deque<Lane> lanes_;
   std::map<Destination, uint32_t> by_destination_;
   std::vector<uint32_t> free_;
-  std::array<std::deque<uint32_t>, 2> turns_;                      // lanes that may have something due, by side
-  std::array<std::set<std::pair<int64_t, uint32_t>>, 2> waiting_;  // lanes by the time when they wake
+  std::array<Side, 2> sides_;
+  std::set<std::pair<uint64_t, uint32_t>> idle_;  // lanes without mail, by when that began
+  uint64_t idles_ = 0;
   uint32_t stamps_ = 0;
 };
 

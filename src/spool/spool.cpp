@@ -64,10 +64,11 @@ struct Spool::Durable {
   void take_in(const journal::Place& place) {
     state.insert(*mail, place);
     const uint32_t slot = state.table.slot_of(key_of(mail->id));
+    const Entry& entry = state.table.at(slot);
+    for (const Part& part : entry.parts) state.lanes.trust_again(part.lane);
     const size_t octets = content->raw().size() + kOverhead;
     if (!state.make_room(octets)) return;  // then it is read back when its turn comes
     state.fresh_octets += octets;
-    const Entry& entry = state.table.at(slot);
     state.fresh.emplace(slot, State::Fresh{mail, content, octets, entry.parts.size()});
     state.fresh_order.push_back({slot, entry.serial});
   }

@@ -37,6 +37,10 @@ struct Options {
   double growth = 1.7;
   unsigned first_concurrency = 5;   // deliveries at once to a destination; grows with success
   unsigned most_concurrency = 100;  // the backend's own limit holds besides
+  // Deliveries at once to all destinations together of which nothing is known yet, and to all that failed last time.
+  // Together fewer than half of the questions that the resolver can have open (net::ResolverOptions::in_flight).
+  size_t most_untried = 600;
+  size_t most_failed = 300;
 };
 
 // Recipients of one mail that are to be delivered together: same destination, same content.

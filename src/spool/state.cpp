@@ -54,7 +54,10 @@ void Spool::State::insert(const Mail& mail, const journal::Place& place) {
     }
     add_part(entry, recipient.destination, recipient.version).recipients.push_back(i);
   }
-  for (Part& part : entry.parts) schedule(slot, part, at);
+  for (Part& part : entry.parts) {
+    schedule(slot, part, at);
+    if (!journal) lanes.doubt(part.lane);  // found at start
+  }
   expiring.push_back({slot, entry.serial});
   if (entry.may_bounce) warning.push_back({slot, entry.serial});
 }
@@ -85,6 +88,7 @@ void Spool::State::apply(const Progress& progress, const journal::Place& place) 
     part.bounce = written.bounce;
     part.reply = written.reply;
     schedule(slot, part, written.next.time_since_epoch().count());
+    if (part.attempts > 0) lanes.doubt(part.lane);
   }
   stranded += entry.is_stranded() ? 1U : 0U;
 }

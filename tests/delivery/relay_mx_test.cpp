@@ -36,6 +36,38 @@ TEST_F(RelayMx, GoesToTheNextHostWhereTheFirstIsAway) {
   EXPECT_EQ(server.connections(), 1U);
 }
 
+TEST_F(RelayMx, WhoLooksForAHostHoldsUpNoStopAndSendsNothingAfterIt) {
+  FakeBackend server;
+  options_.mx.port = server.port();
+  two_hosts();
+  names_.delay("far.example", net::DnsType::mx, 500ms);
+  start();
+  queue_.put(outbound({"one@far.example"}));
+  for (int i = 0; i < 200 && relay_->running() != 1; ++i) std::this_thread::sleep_for(1ms);
+  EXPECT_EQ(relay_->running(), 1U);
+  relay_->stop();
+  EXPECT_TRUE(relay_->is_idle());
+  for (int i = 0; i < 300 && relay_->running() != 0; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(relay_->running(), 0U);
+  EXPECT_EQ(server.connections(), 0U);
+  EXPECT_EQ(queue_.reported(), 0U);  // the queue has it as if it had not been tried
+}
+
+TEST_F(RelayMx, WhatIsUnderWayIsWaitedForAtAStop) {
+  FakeBackend server;
+  server.on("MAIL", FakeBackend::kHang);
+  options_.mx.port = server.port();
+  options_.reply_timeout = 1s;
+  two_hosts();
+  start();
+  queue_.put(outbound({"one@far.example"}));
+  for (int i = 0; i < 500 && server.connections() != 1; ++i) std::this_thread::sleep_for(10ms);
+  std::this_thread::sleep_for(100ms);
+  relay_->stop();
+  EXPECT_FALSE(relay_->is_idle());
+  EXPECT_EQ(queue_.reports(1).size(), 1U);
+}
+
 TEST_F(RelayMx, ARefusalByAnMxHostIsFinalAndToldInItsWords) {
   FakeBackend server;
   server.on("MAIL", "550 5.7.1 we do not take your mail");

@@ -180,6 +180,25 @@ TEST_F(ResolverTest, NobodyWaitsLongerThanTheDeadline) {
   EXPECT_LT(Steady::now() - before, 3s);
 }
 
+TEST_F(ResolverTest, SilentServersDelayNoOtherQuestion) {
+  static constexpr auto in_vain = [](Resolver& resolver, Core& core, int number) -> Task<void> {
+    const std::string name = std::to_string(number) + ".silent.example";
+    co_await resolver.lookup(core, name, DnsType::a, Steady::now() + 2s);
+  };
+  DnsAnswer answer;
+  Steady::duration took{};
+  loop_.run([&]() -> Task<void> {
+    for (int i = 0; i < 200; ++i) spawn(in_vain(*resolver_, loop_.core(), i));
+    co_await loop_.core().sleep(100ms);
+    const auto before = Steady::now();
+    answer = co_await resolver_->lookup(loop_.core(), "mx1.names.example", DnsType::a, before + 10s);
+    took = Steady::now() - before;
+    co_await loop_.core().sleep(2s);  // those end at their deadline
+  });
+  EXPECT_TRUE(answer.found());
+  EXPECT_LT(took, 1s);
+}
+
 TEST_F(ResolverTest, NamesThatCannotBeAreNotAsked) {
   for (const std::string& name :
        {std::string("a..b"), std::string(64, 'l') + ".example", std::string(), std::string("a\\b")}) {
