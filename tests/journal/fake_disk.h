@@ -38,6 +38,7 @@ class FakeDisk final : public Disk {
   size_t syncs = 0;
   uint64_t largest_write = 0;                              // octets
   std::function<void(const std::string& path)> on_open{};  // before a file is opened to be read
+  std::function<void()> on_change{};                       // before and after each operation that changes the disk
 
   // The disk after a power cut at this moment: of what was not synced, each block and each name survives by chance.
   // `chance` 0: nothing does; 1: everything.
@@ -71,6 +72,10 @@ class FakeDisk final : public Disk {
     return cut;
   }
 
+  uint64_t octets() const {
+    const std::lock_guard held(lock_);
+    return used();
+  }
   std::string& contents(const std::string& path) { return names_.at(path)->now; }
   bool has(const std::string& path) const {
     const std::lock_guard held(lock_);
@@ -85,6 +90,7 @@ class FakeDisk final : public Disk {
 
   Result<void> make_directory(const std::string&) override { return {}; }
   Result<std::unique_ptr<File>> create(const std::string& path) override {
+    const Change change(*this);
     const std::lock_guard held(lock_);
     if (writes_fail) return fail("cannot create", path);
     auto [place, fresh] = names_.emplace(path, std::make_shared<Inode>());
@@ -107,11 +113,13 @@ class FakeDisk final : public Disk {
     return found;
   }
   Result<void> remove(const std::string& path) override {
+    const Change change(*this);
     const std::lock_guard held(lock_);
     if (names_.erase(path) == 0) return fail("is not there", path);
     return {};
   }
   Result<void> rename(const std::string& from, const std::string& to) override {
+    const Change change(*this);
     const std::lock_guard held(lock_);
     const auto found = names_.find(from);
     if (found == names_.end()) return fail("is not there", from);
@@ -120,6 +128,7 @@ class FakeDisk final : public Disk {
     return {};
   }
   Result<void> sync_directory(const std::string&) override {
+    const Change change(*this);
     const std::lock_guard held(lock_);
     if (syncs_fail || is_used_up()) return fail("cannot sync", "directory");
     durable_names_ = names_;
@@ -134,12 +143,27 @@ class FakeDisk final : public Disk {
   }
 
  private:
+  class Change {
+   public:
+    explicit Change(FakeDisk& disk) : disk_(disk) {
+      if (disk_.on_change) disk_.on_change();
+    }
+    ~Change() {
+      if (disk_.on_change) disk_.on_change();
+    }
+    Change(const Change&) = delete;
+    Change& operator=(const Change&) = delete;
+
+   private:
+    FakeDisk& disk_;
+  };
   class FakeFile final : public File {
    public:
     FakeFile(FakeDisk& disk, std::shared_ptr<Inode> inode, std::string path)
         : disk_(disk), inode_(std::move(inode)), path_(std::move(path)) {}
 
     Result<void> write(uint64_t offset, std::span<const std::string_view> pieces) override {
+      const Change change(disk_);
       const std::lock_guard held(disk_.lock_);
       std::string bytes;
       for (const auto piece : pieces) bytes += piece;
@@ -156,6 +180,7 @@ class FakeDisk final : public Disk {
       return {};
     }
     Result<void> sync() override {
+      const Change change(disk_);
       const std::lock_guard held(disk_.lock_);
       ++disk_.syncs;
       if (disk_.syncs_fail || disk_.is_used_up()) {
@@ -169,6 +194,7 @@ class FakeDisk final : public Disk {
       return {};
     }
     Result<void> truncate(uint64_t size) override {
+      const Change change(disk_);
       const std::lock_guard held(disk_.lock_);
       inode_->now.resize(size);
       inode_->unsynced.push_back({size, "", true});
