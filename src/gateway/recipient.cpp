@@ -75,6 +75,14 @@ Acted act_on(const action::Settings& settings, const mail::Mailbox& mailbox) {
   return acted;
 }
 
+// One customer's rewriting leads to a mailbox of another: what the first one waives for its own mail, it cannot waive
+// for theirs.
+void enter_another_customer(Taken& taken, const mail::Mailbox& mailbox) {
+  if (taken.unfiltered) taken.given.mailbox = mailbox;  // the suffix stays a secret: named()
+  taken.unfiltered = false;
+  taken.never_refused = is_role(mailbox);
+}
+
 }  // namespace
 
 Group Taken::group() const {
@@ -107,7 +115,11 @@ std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapsho
     }
   }
   if (resolved.kind != Resolved::Kind::ours || !resolved.settings) return std::unexpected(no_such_mailbox());
-  if (!resolved.listed && asks_to_be_sent_on(resolved.mailbox)) return std::unexpected(relaying_denied());
+  if ((!resolved.listed || resolved.tagged) && asks_to_be_sent_on(resolved.mailbox)) {
+    return std::unexpected(relaying_denied());
+  }
+  const auto home = snapshot.domain(recipient.mailbox.domain);
+  if (home && home->customer != resolved.settings->customer) enter_another_customer(taken, resolved.mailbox);
 
   taken.settings = resolved.settings;
   taken.listed = resolved.listed;

@@ -66,6 +66,7 @@ Resolved Directory::found(const Address& address, const mail::Mailbox& recipient
   resolved.kind = Resolved::Kind::ours;
   resolved.settings = settings_[address.settings];
   resolved.listed = true;
+  resolved.tagged = !tag.empty();
   resolved.mailbox = address.target == 0 ? recipient : targets_[address.target - 1];
   if (address.target != 0) resolved.mailbox.local += tag;
   return resolved;

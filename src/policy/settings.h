@@ -89,6 +89,7 @@ struct Resolved {
   std::shared_ptr<const Settings> settings{};  // where kind is ours
   mail::Mailbox mailbox{};                     // after aliases
   bool listed = false;                         // false: the backend is to be asked
+  bool tagged = false;                         // listed but for its tag, which the client chose
 };
 
 }  // namespace doorward::policy

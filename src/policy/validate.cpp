@@ -24,7 +24,7 @@ class Validator {
     names("rule_set", policy_.rule_sets, sets_, [](const RuleSet& set) { return set.name; });
     lists_.push_back("base");
     names("word_list", policy_.word_lists, lists_, [](const WrittenWordList& written) { return written.list.name; });
-    collect(policy_.provider);
+    collect(policy_.provider, nullptr);
     look(policy_.provider, Effective{});
   }
 
@@ -41,10 +41,12 @@ class Validator {
   }
 
   // Every name of a tenant and every address, once.
-  void collect(const Tenant& tenant) {
+  void collect(const Tenant& tenant, const Tenant* customer) {
+    if (tenant.level == Level::customer) customer = &tenant;
+    if (tenant.level == Level::domain) customers_.emplace(name_key(tenant.level, tenant.name), customer);
     if (tenant.level != Level::provider) claim(tenant.level, tenant.name, tenant.line);
     for (const std::string& alias : tenant.aliases) claim(Level::mailbox, alias, tenant.line);
-    for (const Tenant& below : tenant.below) collect(below);
+    for (const Tenant& below : tenant.below) collect(below, customer);
   }
   void claim(Level level, const std::string& name_given, uint32_t line) {
     const auto [other, fresh] = claimed_.emplace(fmt::format("{} {}", name(level), name_key(level, name_given)), line);
@@ -115,10 +117,21 @@ class Validator {
     }
   }
 
+  // Of its own customer's domains: else one customer could have the mail of another.
   void look_at_alias(const Tenant& mailbox, const std::string& alias) {
     const auto parsed = mail::parse_mailbox(alias);
-    if (!parsed || claimed_.contains(fmt::format("domain {}", parsed->domain.key()))) return;
-    problems_.add(mailbox.line, fmt::format("the alias {} is in a domain that is not protected", alias));
+    if (!parsed) return;
+    const auto home = customers_.find(parsed->domain.key());
+    if (home == customers_.end()) {
+      problems_.add(mailbox.line, fmt::format("the alias {} is in a domain that is not protected", alias));
+    } else if (home->second != customer_of(mailbox)) {
+      problems_.add(mailbox.line, fmt::format("the alias {} is in a domain of another customer", alias));
+    }
+  }
+  const Tenant* customer_of(const Tenant& mailbox) const {
+    const auto parsed = mail::parse_mailbox(mailbox.name);
+    const auto home = parsed ? customers_.find(parsed->domain.key()) : customers_.end();
+    return home != customers_.end() ? home->second : nullptr;
   }
 
   const Policy& policy_;
@@ -126,6 +139,7 @@ class Validator {
   std::vector<std::string> backends_, sets_, lists_;
   std::unordered_map<std::string, uint32_t> claimed_;
   std::unordered_map<std::string, std::string> relay_networks_;  // whose
+  std::unordered_map<std::string, const Tenant*> customers_;     // by domain
 };
 
 }  // namespace

@@ -45,6 +45,15 @@ class RecipientTest : public testing::Test {
         {{"backend", value("a")}, {"operation", value("bypass")}, {"bypass_until", value("2026-10-01T00:00:00Z")}});
     bypassed.rules.push_back(reject);
 
+    auto tagged = tenant(policy::Level::domain, "tagged.example",
+                         {{"backend", value("a")}, {"delivery", value("relay")}, {"recipient_delimiter", value("+")}});
+    tagged.below.push_back(tenant(policy::Level::mailbox, "user@tagged.example"));
+    auto astray = tenant(policy::Level::domain, "astray.example",
+                         {{"backend", value("a")},
+                          {"secret_suffix", value("_geheim")},
+                          {"rewrites", value("postmaster@astray.example -> known@listed.example\n"
+                                             "*@astray.example -> known@listed.example")}});
+
     auto listed =
         tenant(policy::Level::domain, "listed.example", {{"backend", value("b")}, {"recipients", value("listed")}});
     auto box = tenant(policy::Level::mailbox, "known@listed.example");
@@ -63,6 +72,8 @@ class RecipientTest : public testing::Test {
                          {{"relay_networks", value("192.0.2.16/28")}, {"relay_senders", value("any")}});
     first.below.push_back(asked);
     first.below.push_back(bypassed);
+    first.below.push_back(tagged);
+    first.below.push_back(astray);
     second.below.push_back(listed);
     second.below.push_back(relayed);
     second.below.push_back(refusing);
@@ -107,6 +118,25 @@ TEST_F(RecipientTest, IsNoOpenRelayByAnyTrickOfTheLocalPart) {
         "@elsewhere.example:victim%elsewhere.example@asked.example"}) {
     EXPECT_EQ(refused_with(trick), 550) << trick;
   }
+}
+
+TEST_F(RecipientTest, ATagIsTheClientsAndMayBeATrickToo) {
+  EXPECT_EQ(refused_with("user+news@tagged.example"), 250);
+  EXPECT_EQ(refused_with("user+x%elsewhere.example@tagged.example"), 550);
+  EXPECT_EQ(refused_with("user+!x@tagged.example"), 550);
+  EXPECT_EQ(refused_with("\"user+x@elsewhere.example\"@tagged.example"), 550);
+}
+
+TEST_F(RecipientTest, NoCustomerWaivesTheFiltersOfAnother) {
+  const auto astray = take("someone_geheim@astray.example");
+  ASSERT_TRUE(astray);
+  EXPECT_EQ(astray->forward.mailbox.text(), "known@listed.example");
+  EXPECT_EQ(astray->settings->domain_name, "listed.example");
+  EXPECT_FALSE(astray->unfiltered);
+  EXPECT_EQ(astray->named().text(), "known@listed.example") << "the suffix stays a secret";
+  const auto role = take("postmaster@astray.example");
+  ASSERT_TRUE(role);
+  EXPECT_FALSE(role->never_refused);
 }
 
 TEST_F(RecipientTest, KnowsListedMailboxesAndTheirAliasesOnly) {

@@ -146,6 +146,14 @@ TEST(PolicyFile, CatchAllCannotLeadOutside) {
   EXPECT_EQ(wrong(std::string(kSmall) + "catch_all = \"a@example.org\"\n"), "nothing wrong");
 }
 
+TEST(PolicyFile, AnAliasIsInADomainOfItsOwnCustomer) {
+  const std::string box = "[[customer.domain.mailbox]]\naddress = \"a@example.org\"\naliases = [\"b@own.example\"]\n";
+  const std::string domain = "[[customer.domain]]\nname = \"own.example\"\nbackend = \"main\"\n";
+  EXPECT_EQ(wrong(std::string(kSmall) + box + domain), "nothing wrong");
+  EXPECT_THAT(wrong(std::string(kSmall) + box + "[[customer]]\nname = \"Other\"\n" + domain),
+              HasSubstr("the alias b@own.example is in a domain of another customer"));
+}
+
 TEST(Difference, SaysInWordsWhatWouldChange) {
   const Policy before = parsed(kSmall);
   const Policy after = parsed(std::string(kSmall) +
