@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <coroutine>
 
 #include "base/log.h"
@@ -11,7 +12,7 @@
 namespace doorward::spool {
 namespace {
 
-constexpr size_t kOverhead = 2048;  // octets of memory that a mail takes besides its content
+constexpr size_t kOverhead = 2048;  // octets of memory that a mail takes besides its content's buffer
 
 std::string words_of(const smtp::Reply& reply) {
   if (reply.code == 0) return {};
@@ -66,7 +67,8 @@ struct Spool::Durable {
     const uint32_t slot = state.table.slot_of(key_of(mail->id));
     const Entry& entry = state.table.at(slot);
     for (const Part& part : entry.parts) state.lanes.trust_again(part.lane);
-    const size_t octets = content->raw().size() + kOverhead;
+    // A small mail's buffer is larger than the mail.
+    const size_t octets = std::max(content->raw().size(), content->in_memory()) + kOverhead;
     if (!state.make_room(octets)) return;  // then it is read back when its turn comes
     state.fresh_octets += octets;
     state.fresh.emplace(slot, State::Fresh{mail, content, octets, entry.parts.size()});

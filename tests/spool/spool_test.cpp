@@ -429,6 +429,18 @@ TEST_F(SpoolTest, WhatDoesNotFitIntoMemoryIsReadFromTheDisk) {
   EXPECT_GT(read, 5U);
 }
 
+TEST_F(SpoolTest, WhatAContentTakesInMemoryIsCounted) {
+  auto spool = open(disk_);
+  mail::Content received(1 << 20, "/tmp");  // as one that was received: its buffer is larger than a small mail
+  ASSERT_TRUE(received.append("Subject: Hello\r\n\r\nx\r\n") && received.finish());
+  const size_t held = received.in_memory();
+  ASSERT_GT(held, received.size());
+  const auto mail = mail_to({"bob@in.example"}, clock_.now());
+  const auto content = std::make_shared<const Content>(std::move(received), std::vector<mime::Edits>(1));
+  ASSERT_TRUE(commit(*spool, mail, content));
+  EXPECT_GE(spool->figures().content_in_memory, held);
+}
+
 TEST_F(SpoolTest, MailsOfADeadDestinationGiveWayInMemory) {
   options_.memory = 20'000;
   auto spool = open(disk_);
