@@ -26,7 +26,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 OUT = ROOT / "build" / "bench"
 PEERS = {"doorward": DoorwardProxy, "postfix-proxy": peers.PostfixProxy, "doorward-relay": DoorwardRelay,
          "postfix-relay": peers.PostfixRelay, "postfix-rspamd": peers.PostfixRspamd}
-IDLE, BUSY = 10_000, 500
+IDLE, BUSY, REST = 10_000, 500, 60
 
 
 def arguments():
@@ -36,7 +36,7 @@ def arguments():
     parser.add_argument("--connections", type=int, default=30, help="at a time (30)")
     parser.add_argument("--peers", default=",".join(PEERS), help="comma-separated: " + ", ".join(PEERS))
     parser.add_argument("--mails", help="folder or index (default: the SpamAssassin corpus, else samples/mails)")
-    parser.add_argument("--no-memory", action="store_true", help="leave out 500 busy and 10,000 idle connections")
+    parser.add_argument("--no-memory", action="store_true", help="leave out 500 busy and 10,000 idle connections, and the minute of rest")
     parser.add_argument("--rate", type=int, default=400, help="mails a second at which the relays' latencies are compared; 0: not (400)")
     parser.add_argument("--no-bogofilter", action="store_true")
     parser.add_argument("--generator", default=str(ROOT / "build/release/bench/load_generator"))
@@ -108,6 +108,22 @@ def connections_memory(options, kind, scratch, sink, idle):
         peer.stop()
 
 
+def rest_memory(options, kind, scratch, sink):
+    """PSS a second after the start, at most under load, and REST seconds after it."""
+    peer = kind(scratch / kind.name.replace(" ", "-"), sink)
+    try:
+        peer.start()
+        time.sleep(1)
+        start = peer.group.pss_mb()
+        with PeakMemory(peer.group) as peak:
+            generate(options, peer, count=options.count)
+            peer.settle()
+        time.sleep(REST)
+        return {"start_pss_mb": start, "peak_pss_mb": peak.mb, "rested_pss_mb": peer.group.pss_mb()}
+    finally:
+        peer.stop()
+
+
 def peak_now(peak, peer):
     return max(peak.mb, peer.group.pss_mb())
 
@@ -163,6 +179,9 @@ def markdown(report):
     for name, memory in report.get("memory", {}).items():
         for kind, figures in memory.items():
             lines.append(f"- {name}, {figures['connections']} {kind} connections: {figures['peak_pss_mb']:.0f} MB PSS")
+    for name, m in report.get("rested", {}).items():
+        lines.append(f"- {name}: {m['start_pss_mb']:.0f} MB PSS a second after its start, {m['peak_pss_mb']:.0f} MB under load, "
+                     f"{m['rested_pss_mb']:.0f} MB {REST} s after it")
     for name, figures in report.get("same_rate", {}).items():
         lines.append(f"- {name}, offered {report['rate']} mails/s: accepted within p50 {figures['p50_ms']:.1f} ms, p99 {figures['p99_ms']:.1f} ms "
                      f"({figures['mails_per_second']:.0f} mails/s taken)")
@@ -223,8 +242,12 @@ def main():
                 results[kind.name].append(result)
                 print(f"run {number}/{options.runs}  {kind.name:18} {result['whole_mails_per_second']:7.0f} mails/s  "
                       f"{result['cpu_seconds_per_1000']:6.2f} CPU-s/1000  p99 {result['p99_ms']:.0f} ms", flush=True)
+        rested = {}
         if not options.no_memory:
             for kind in kinds:
+                if kind is not peers.PostfixRspamd:
+                    print(f"memory of {kind.name} before, under and {REST} s after {options.count} mails", flush=True)
+                    rested[kind.name] = rest_memory(options, kind, scratch, sink)
                 if kind in (DoorwardProxy, peers.PostfixProxy):
                     print(f"memory of {kind.name} with {BUSY} busy connections", flush=True)
                     memory[kind.name] = {"busy": connections_memory(options, kind, scratch, sink, idle=False)}
@@ -239,7 +262,7 @@ def main():
         shutil.rmtree(scratch, ignore_errors=True)
     table = {kind.name: {"note": kind.note, "median": summary(results[kind.name]), "runs": results[kind.name]} for kind in kinds}
     report = {"date": time.strftime("%Y-%m-%d"), "machine": f"{os.cpu_count()} cores, {platform.platform()}", "runs": options.runs,
-              "count": options.count, "connections": options.connections, "peers": table, "memory": memory, "bogofilter": bogo, "same_rate": rates, "rate": options.rate,
+              "count": options.count, "connections": options.connections, "peers": table, "memory": memory, "rested": rested, "bogofilter": bogo, "same_rate": rates, "rate": options.rate,
               "ratios": ratios(table)}
     (OUT / "report.json").write_text(json.dumps(report, indent=1))
     (OUT / "report.md").write_text(markdown(report))

@@ -39,7 +39,7 @@ struct Options {
   unsigned most_concurrency = 100;  // the backend's own limit holds besides
   // Deliveries at once to all destinations together of which nothing is known yet, and to all that failed last time.
   // Together fewer than half of the questions that the resolver can have open (net::ResolverOptions::in_flight).
-  size_t most_untried = 600;
+  size_t most_untried = 400;
   size_t most_failed = 300;
 };
 

@@ -119,7 +119,7 @@ struct Spool::State {
   std::optional<journal::Place> place_of(const Key& key) {
     const std::lock_guard guard(lock);
     const Entry* entry = table.find(key);
-    return entry == nullptr ? std::nullopt : std::optional(entry->mail);
+    return entry == nullptr ? std::nullopt : std::optional<journal::Place>(entry->mail);
   }
 };
 
