@@ -38,7 +38,7 @@ bool is_address(std::string_view text) {
 std::string_view cut(std::string_view text) {
   if (text.size() <= kMostValue) return text;
   size_t end = kMostValue;
-  while (end > 0 && (text[end] & 0xC0) == 0x80) --end;  // not within a character
+  while (end > kMostValue - 3 && (text[end] & 0xC0) == 0x80) --end;  // not within a character
   return text.substr(0, end);
 }
 

@@ -162,8 +162,9 @@ class Reader {
       const auto given = optional(tag);
       if (!given) return std::nullopt;
       const auto value = decimal(*given);
-      if (!value || *value > 999'999'999'999) refuse(Result::neutral, std::string(tag) + "= is no time");
-      return value;
+      if (value && *value <= 999'999'999'999) return value;
+      refuse(Result::neutral, std::string(tag) + "= is no time");
+      return std::nullopt;
     };
     signature_.time = number("t");
     if (kind_ == SignatureKind::arc_seal) return;

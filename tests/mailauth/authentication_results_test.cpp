@@ -37,6 +37,19 @@ TEST(AuthenticationResults, HostileValuesStayValues) {
   EXPECT_EQ(read->results[0].properties[0].value, "a@b; dkim=pass header.d=bank.example??X-Evil: 1");
 }
 
+// A value is cut between characters, where it has characters.
+TEST(AuthenticationResults, LongValuesAreCut) {
+  const auto written = [](const std::string& value) {
+    const auto read = read_authentication_results(authentication_results_text(value, {}));
+    return read ? read->id.size() : 0;
+  };
+  EXPECT_EQ(written(std::string(400, 'x')), 300U);
+  EXPECT_EQ(written("x" + std::string(400, '\xAC')), 297U);
+  std::string umlauts = "x";
+  for (int i = 0; i < 300; ++i) umlauts += "ü";
+  EXPECT_EQ(written(umlauts), 299U);
+}
+
 // RFC 8601 B.1 to B.6, and what the grammar allows beside it.
 TEST(AuthenticationResults, Read) {
   const auto none = read_authentication_results(" example.org 1; none");

@@ -91,6 +91,7 @@ TEST_F(Dkim, SyntaxAndTags) {
   expect(sign(kMail, {{"i", "nobody"}}), Result::permerror, "i= is no address");
   expect(sign(kMail, {{"l", "x"}}), Result::neutral, "l= is no number");
   expect(sign(kMail, {{"t", "soon"}}), Result::neutral, "t= is no time");
+  expect(sign(kMail, {{"t", "9999999999999999"}}), Result::neutral, "t= is no time");
   expect(sign(kMail, {{"unknown", "x"}}), Result::pass, "");
   expect(sign(kMail, {}, "to:subject"), Result::permerror, "From is not signed");
   expect("DKIM-Signature: v=1; v=1\r\n" + std::string(kMail), Result::neutral, "malformed: a tag stands there twice");
