@@ -57,12 +57,13 @@ _doorward() {
         options+=('--headers[the header]' '--raw[the whole content]')
       else
         options+=('--sender[sender]:address:' '--recipient[recipient]:address:' '--domain[domain]:domain:' \
-          '--older-than[age]:age:' '--younger-than[age]:age:' '--most[at most]:number:' '--yes[without ids]')
+          '--customer[name or number]:customer:' '--older-than[age]:age:' '--younger-than[age]:age:' '--most[at most]:number:' '--yes[without ids]')
         if [[ $words[2] == queue ]]; then
-          options+=('--destination[next hop]:destination:' '--reason[last reply]:text:' '--held[held]' '--stranded[stranded]')
+          options+=('--destination[next hop]:destination:' '--reason[last reply]:text:' '--held[held]' \
+            '--stranded[stranded]' '--force[also to senders that are not proven]')
         else
           options+=('--subject[subject]:text:' '--class[class]:class:(clean spam virus content newsletter unsure sanity)' \
-            '--customer[number]:number:' '--mail[reference]:id:' '--state[state]:state:(kept releasing released deleted expired)')
+            '--mail[reference]:id:' '--state[state]:state:(kept releasing released deleted expired)')
         fi
       fi
       _arguments $options

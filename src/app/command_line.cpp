@@ -120,6 +120,7 @@ CLI::App* add_choice(CLI::App& command, const char* name, const char* sentence, 
       ->type_name("ADDRESS");
   part->add_option("--recipient", options.recipient, "a recipient, with * as wildcard")->type_name("ADDRESS");
   part->add_option("--domain", options.domain, "the recipients' domain")->type_name("DOMAIN");
+  part->add_option("--customer", options.customer, "a customer of ours, by name or number")->type_name("NAME");
   part->add_option("--older-than", options.older_than, "an age, as 90s, 2h, 3d")->type_name("AGE");
   part->add_option("--younger-than", options.younger_than, "likewise")->type_name("AGE");
   part->add_option("--most", options.most, "at most so many")->type_name("N");
@@ -154,6 +155,10 @@ void add_queue(CLI::App& program, int& status) {
     part->add_flag("--stranded", options->stranded, "those that nobody may be told of");
     part->get_option("--domain")->excludes(part->get_option("--recipient"));
     if (what == What::remove || what == What::bounce) part->add_flag("--yes", options->yes, "also without ids");
+    if (what == What::bounce) {
+      part->add_flag("--force", options->force,
+                     "also to senders that are not proven: may hit somebody who never wrote");
+    }
     part->callback([options, &status] { status = queue_command(*options); });
   };
   add("list", "what waits, for whom, and why", What::list);
@@ -178,7 +183,6 @@ void add_quarantine(CLI::App& program, int& status) {
     auto* part = add_choice(*command, name, sentence, *options);
     part->add_option("--subject", options->subject, "a part of the subject")->type_name("TEXT");
     part->add_option("--class", options->klass, "spam, virus, content, newsletter, unsure, sanity")->type_name("CLASS");
-    part->add_option("--customer", options->customer, "the customer's number")->type_name("N");
     part->add_option("--mail", options->mail, "the mail's reference")->type_name("ID");
     if (what == What::list) {
       part->add_option("--state", options->state, "kept, releasing, released, deleted, expired")->type_name("STATE");

@@ -199,7 +199,7 @@ smtp::ServerOptions NodeConfig::server_options() const {
 
 spool::Options NodeConfig::spool_options() const {
   spool::Options options = spool;
-  options.directory = state_directory + "/spool";
+  options.directory = spool_path();
   return options;
 }
 

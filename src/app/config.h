@@ -46,6 +46,8 @@ struct NodeConfig {
   std::string sheets_path() const { return state_directory + "/sheets.db"; }
   std::string recipients_path() const { return state_directory + "/recipients.db"; }
   std::string vault_path() const { return state_directory + "/vault"; }
+  std::string spool_path() const { return state_directory + "/spool"; }
+  std::string control_path() const { return state_directory + "/control.sock"; }
   std::string statistics_path() const { return state_directory + "/statistics"; }
   smtp::ServerOptions server_options() const;
   spool::Options spool_options() const;

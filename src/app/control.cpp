@@ -50,7 +50,7 @@ struct Control::State {
       done = handler(**request, [&](std::string_view line) {
         waiting += line;
         waiting += '\n';
-        return waiting.size() < kPiece || flush();
+        return !stopping && (waiting.size() < kPiece || flush());  // a slow reader holds up no stop
       });
     } else {
       done = std::unexpected(request.error());

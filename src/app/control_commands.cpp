@@ -38,7 +38,25 @@ constexpr std::array<Row, 11> kCommands{{
     {"quarantine.delete", control_quarantine_delete},
 }};
 
+// A misspelt field must not widen what a request is for.
+constexpr std::array<std::string_view, 16> kFields{
+    "doorward",   "command",      "ids",     "sender", "recipient", "domain", "destination", "reason",
+    "older_than", "younger_than", "subject", "mail",   "class",     "state",  "customer",    "most"};
+constexpr std::array<std::string_view, 5> kFlags{"held", "stranded", "force", "raw", "count_only"};
+
 std::unexpected<Error> wrong(std::string what) { return fail(std::move(what), "control", Blame::peer); }
+
+Result<void> check_fields(const json::object& request) {
+  for (const auto& field : request) {
+    const std::string_view key = field.key();
+    const bool is_flag = std::ranges::find(kFlags, key) != kFlags.end();
+    if (!is_flag && std::ranges::find(kFields, key) == kFields.end()) {
+      return wrong(fmt::format("there is no field \"{}\"", printable(key.substr(0, 40))));
+    }
+    if (is_flag && !field.value().is_bool()) return wrong(fmt::format("\"{}\" is neither true nor false", key));
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -56,6 +74,7 @@ Result<void> run_control_command(std::string_view request, const Services& servi
     return wrong(fmt::format("the request is not of version {}: command and gateway are of different releases",
                              kControlVersion));
   }
+  if (auto checked = check_fields(object); !checked) return checked;
   auto name = text_field(object, "command");
   if (!name) return std::unexpected(name.error());
   const auto* row = std::ranges::find(kCommands, *name, &Row::name);
@@ -84,6 +103,7 @@ Result<std::vector<std::string>> ids_field(const json::object& request) {
                            [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
     ids.push_back(std::move(id));
   }
+  if (ids.empty()) return wrong("\"ids\" is empty");  // else it would mean all
   return ids;
 }
 

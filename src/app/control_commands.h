@@ -26,6 +26,7 @@ struct Services {
   std::function<Result<std::shared_ptr<const policy::Snapshot>>()> snapshot;
   vault::Commit commit;
   const Clock& clock;
+  bool logs = false;  // a gateway's: what an administrator changed stands in its log
 };
 
 // Parses, checks and runs one request. Hostile input is an error, and nothing else.

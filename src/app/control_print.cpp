@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 #include <sodium.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -15,12 +17,46 @@ namespace doorward::app {
 
 namespace json = boost::json;
 
+namespace {
+
+// Characters that turn the direction of what follows (Unicode TR9: U+202A to U+202E, U+2066 to U+2069): they make a
+// line read as what it is not.
+bool turns_direction(std::string_view character) {
+  return (character >= "\u202a" && character <= "\u202e") || (character >= "\u2066" && character <= "\u2069");
+}
+
+// A header as people may see it on a terminal: line by line.
+std::string lines_on_terminal(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find("\r\n"), text.size());
+    out += on_terminal(text.substr(0, end));
+    if (end < text.size()) out += '\n';
+    text.remove_prefix(std::min(end + 2, text.size()));
+  }
+  return out;
+}
+
+std::string decoded(const std::string& base64) {
+  std::string octets(base64.size(), '\0');
+  size_t size = 0;
+  if (sodium_base642bin(reinterpret_cast<unsigned char*>(octets.data()), octets.size(), base64.data(), base64.size(),
+                        nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0) {
+    return {};
+  }
+  octets.resize(size);
+  return octets;
+}
+
+}  // namespace
+
 std::string on_terminal(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const auto first = static_cast<unsigned char>(text.front());
     const size_t octets = first < 0x80 ? 1 : mail::utf8_non_ascii(text);
-    const bool fine = octets > 0 && (first >= 0x80 || (first >= 0x20 && first != 0x7f));
+    const bool fine =
+        octets > 0 && !turns_direction(text.substr(0, octets)) && (first >= 0x80 || (first >= 0x20 && first != 0x7f));
     if (fine) {
       out += text.substr(0, octets);
     } else {
@@ -89,27 +125,25 @@ Result<void> ask_for(const NodeConfig& config, const json::object& request, cons
 }
 
 Result<void> print_content(const NodeConfig& config, const json::object& request, bool header_only) {
+  std::string header;  // with what follows it in the same piece
   bool ended = false;
-  std::string waiting;  // the end of what was printed: the empty line may lie across two pieces
-  return ask_for(config, request, [&](const json::object& object, std::string_view) {
-    const std::string text = member(object, "base64");
-    std::string octets(text.size(), '\0');
-    size_t size = 0;
-    if (ended || sodium_base642bin(reinterpret_cast<unsigned char*>(octets.data()), octets.size(), text.data(),
-                                   text.size(), nullptr, &size, nullptr, sodium_base64_VARIANT_ORIGINAL) != 0) {
+  auto done = ask_for(config, request, [&](const json::object& object, std::string_view) {
+    if (ended) return;
+    const std::string octets = decoded(member(object, "base64"));
+    if (!header_only) {
+      (void)std::fwrite(octets.data(), 1, octets.size(), stdout);
       return;
     }
-    octets.resize(size);
-    if (header_only) {
-      const std::string seen = waiting + octets;
-      if (const size_t end = seen.find("\r\n\r\n"); end != std::string::npos) {
-        octets = octets.substr(0, end + 2 - waiting.size());
-        ended = true;
-      }
-      waiting = seen.substr(seen.size() - std::min<size_t>(seen.size(), 3));
-    }
-    (void)std::fwrite(octets.data(), 1, octets.size(), stdout);
+    const size_t looked_at = std::max<size_t>(header.size(), 3) - 3;  // the empty line may lie across two pieces
+    header += octets;
+    const size_t end = header.starts_with("\r\n") ? 0 : header.find("\r\n\r\n", looked_at);
+    if (end == std::string::npos) return;
+    ended = true;
+    header.resize(end == 0 ? 0 : end + 2);
   });
+  if (::isatty(STDOUT_FILENO) == 1) header = lines_on_terminal(header);
+  (void)std::fwrite(header.data(), 1, header.size(), stdout);
+  return done;
 }
 
 }  // namespace doorward::app

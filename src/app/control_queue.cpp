@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "app/control_commands.h"
+#include "base/log.h"
 
 namespace doorward::app {
 namespace {
@@ -37,6 +38,9 @@ Result<spool::Filter> filter_of(const json::object& request) {
     if (!seconds) return std::unexpected(seconds.error());
     if (*seconds != UINT64_MAX) *member = std::chrono::seconds(std::min<uint64_t>(*seconds, 10'000'000'000));
   }
+  auto customer = number_field(request, "customer", 0);
+  if (!customer) return std::unexpected(customer.error());
+  filter.customer = *customer;
   if (flag_field(request, "held")) filter.held = true;
   if (flag_field(request, "stranded")) filter.fate = spool::Fate::stranded;
   return filter;
@@ -100,9 +104,9 @@ Result<void> control_queue_list(const json::object& request, const Services& ser
   if (!filter) return std::unexpected(filter.error());
   auto most = number_field(request, "most", kMostListed);
   if (!most) return std::unexpected(most.error());
-  for (const auto& listed : (*spool)->list(*filter, std::min<uint64_t>(*most, kMostListed))) {
-    if (!answer(json::serialize(object_of(listed, services.clock)))) break;
-  }
+  (*spool)->visit(*filter, std::min<uint64_t>(*most, kMostListed), [&](const spool::Listed& listed) {
+    return answer(json::serialize(object_of(listed, services.clock)));
+  });
   return {};
 }
 
@@ -121,6 +125,35 @@ Result<void> control_queue_show(const json::object& request, const Services& ser
   return {};
 }
 
+namespace {
+
+std::vector<std::string> ids_of(const spool::Spool& spool, const spool::Filter& filter, size_t most) {
+  std::vector<std::string> ids;
+  spool.visit(filter, most, [&ids](const spool::Listed& listed) {
+    ids.push_back(listed.mail->id);
+    return true;
+  });
+  return ids;
+}
+
+using Change = size_t (spool::Spool::*)(const spool::Filter&);
+
+Result<Change> change_of(const json::object& request) {
+  constexpr std::array<std::pair<std::string_view, Change>, 5> kChanges{{{"queue.retry", &spool::Spool::retry},
+                                                                         {"queue.hold", &spool::Spool::hold},
+                                                                         {"queue.release", &spool::Spool::release},
+                                                                         {"queue.remove", &spool::Spool::remove},
+                                                                         {"queue.bounce", &spool::Spool::bounce}}};
+  auto command = text_field(request, "command");
+  if (!command) return std::unexpected(command.error());
+  for (const auto& [key, change] : kChanges) {
+    if (key == *command) return change;
+  }
+  return fail("there is no such change");
+}
+
+}  // namespace
+
 Result<void> control_queue_change(const json::object& request, const Services& services, const Answer& answer) {
   auto spool = services.spool();
   if (!spool) return std::unexpected(spool.error());
@@ -128,27 +161,33 @@ Result<void> control_queue_change(const json::object& request, const Services& s
   if (!filter) return std::unexpected(filter.error());
   auto most = number_field(request, "most", 0);
   if (!most) return std::unexpected(most.error());
-  size_t mails = 0;
-  if (*most > 0 || flag_field(request, "count_only")) {
-    const auto listed = (*spool)->list(*filter, *most > 0 ? std::min<uint64_t>(*most, kMostListed) : kMostListed);
-    mails = listed.size();
-    *filter = {};
-    for (const auto& one : listed) filter->ids.push_back(one.mail->id);
+  auto change = change_of(request);
+  if (!change) return std::unexpected(change.error());
+  const bool only_count = flag_field(request, "count_only");
+  json::object result{{"mails", 0}};
+  if (*change == &spool::Spool::bounce && !flag_field(request, "force")) {  // DESIGN §2: no backscatter
+    filter->may_bounce = false;
+    result["withheld"] = ids_of(**spool, *filter, kMostListed).size();
+    filter->may_bounce = true;
   }
-  if (!flag_field(request, "count_only") && (*most == 0 || !filter->ids.empty())) {
-    constexpr std::array<std::pair<std::string_view, size_t (spool::Spool::*)(const spool::Filter&)>, 5> kChanges{
-        {{"queue.retry", &spool::Spool::retry},
-         {"queue.hold", &spool::Spool::hold},
-         {"queue.release", &spool::Spool::release},
-         {"queue.remove", &spool::Spool::remove},
-         {"queue.bounce", &spool::Spool::bounce}}};
-    auto command = text_field(request, "command");
-    if (!command) return std::unexpected(command.error());
-    for (const auto& [key, change] : kChanges) {
-      if (key == *command) mails = ((*spool)->*change)(*filter);
+  // What is removed is named in the log: there each mail is followed to its end.
+  const bool is_removal = *change == &spool::Spool::remove && services.logs;
+  if (*most == 0 && !only_count && !is_removal) {
+    result["mails"] = ((*spool)->**change)(*filter);
+  } else {
+    spool::Filter named;
+    named.ids = ids_of(**spool, *filter, *most > 0 ? std::min<uint64_t>(*most, kMostListed) : kMostListed);
+    // No ids would mean: all.
+    result["mails"] = only_count || named.ids.empty() ? named.ids.size() : ((*spool)->**change)(named);
+    if (is_removal && !only_count) {
+      for (const auto& id : named.ids) log::info("mail.removed", {{"id", id}, {"by", "an administrator"}});
     }
   }
-  answer(json::serialize(json::object{{"mails", mails}}));
+  if (services.logs && !only_count) {
+    log::info("queue.changed", {{"command", text_field(request, "command").value_or("")},
+                                {"mails", result["mails"].to_number<uint64_t>()}});
+  }
+  answer(json::serialize(result));
   return {};
 }
 

@@ -45,7 +45,7 @@ struct LocalHouse {
   Result<vault::Vault*> open_vault() {
     if (!vault) {
       vault::Options options;
-      options.directory = vault_directory(config);
+      options.directory = config.vault_path();
       auto opened = vault::Vault::open(std::move(options), clock, journal::real_disk());
       if (!opened) return std::unexpected(opened.error());
       vault = std::move(*opened);
@@ -74,10 +74,6 @@ struct LocalHouse {
 };
 
 }  // namespace
-
-std::string spool_directory(const NodeConfig& config) { return config.state_directory + "/spool"; }
-std::string vault_directory(const NodeConfig& config) { return config.state_directory + "/vault"; }
-std::string control_path(const NodeConfig& config) { return config.state_directory + "/control.sock"; }
 
 struct SpoolCommit::State {
   net::Core core{0};
@@ -122,7 +118,8 @@ struct Keeping::State {
                 [this](std::shared_ptr<const spool::Mail> mail, std::shared_ptr<const spool::Content> content) {
                   return committer.commit(spool, std::move(mail), std::move(content));
                 },
-            .clock = clock};
+            .clock = clock,
+            .logs = true};
   }
 };
 
@@ -133,13 +130,13 @@ Result<std::unique_ptr<Keeping>> Keeping::open(const NodeConfig& config, spool::
                                                vault::Snapshots snapshots) {
   auto state = std::make_unique<State>(spool, clock, std::move(snapshots));
   vault::Options options;
-  options.directory = vault_directory(config);
+  options.directory = config.vault_path();
   auto vault = vault::Vault::open(std::move(options), clock, journal::real_disk());
   if (!vault) return std::unexpected(vault.error());
   state->vault = std::move(*vault);
   state->importer = std::make_unique<vault::Importer>(*state->vault, vault::source_of(spool), state->snapshots);
   auto control =
-      Control::open(control_path(config), [raw = state.get()](std::string_view request, const Answer& answer) {
+      Control::open(config.control_path(), [raw = state.get()](std::string_view request, const Answer& answer) {
         return run_control_command(request, raw->services(), answer);
       });
   if (!control) return std::unexpected(control.error());
@@ -165,7 +162,7 @@ void Keeping::stop() {
 vault::Vault& Keeping::vault() { return *state_->vault; }
 
 Result<void> request_control(const NodeConfig& config, std::string_view request, const Answer& answer) {
-  auto asked = ask(control_path(config), request, answer);
+  auto asked = ask(config.control_path(), request, answer);
   if (!asked) return std::unexpected(asked.error());
   if (*asked == Asked::done) return {};
   if (!std::filesystem::exists(config.state_directory)) {

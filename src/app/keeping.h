@@ -12,10 +12,6 @@
 
 namespace doorward::app {
 
-std::string spool_directory(const NodeConfig& config);
-std::string vault_directory(const NodeConfig& config);
-std::string control_path(const NodeConfig& config);
-
 // Commits to the spool for threads that may block, over a core of its own.
 class SpoolCommit {
  public:

@@ -14,7 +14,7 @@ struct QuarantineOptions {
   std::string sender{}, recipient{}, domain{}, subject{}, mail{};
   std::string klass{}, state{};
   std::string older_than{}, younger_than{};  // "90s", "2h", "3d"
-  uint64_t customer = 0;                     // 0: all
+  std::string customer{};                    // name or number; empty: all
   uint64_t most = 0;                         // entries; 0: 100 for lists, all for changes
   bool json = false;
   bool yes = false;                   // release and delete without ids

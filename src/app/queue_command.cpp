@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "app/control_print.h"
+#include "app/steering.h"
 
 namespace doorward::app {
 namespace {
@@ -13,34 +14,30 @@ namespace {
 namespace json = boost::json;
 using What = QueueOptions::What;
 
-constexpr int kDone = 0, kFailed = 1, kWrongUsage = 2, kNothing = 3;
-constexpr uint64_t kListed = 100;
+constexpr Steered kQueue{"queue", "mail", "mails", "no mail fits", "the first"};
 
 std::string_view name(What what) {
   constexpr std::array<std::string_view, 7> kNames{"list", "show", "retry", "hold", "release", "remove", "bounce"};
   return kNames.at(static_cast<size_t>(what));
 }
 
-int complain(const Error& error, int status = kFailed) {
-  fmt::print(stderr, "doorward queue: {}\n", on_terminal(error.text()));
-  return status;
-}
-
-Result<json::object> request_of(const QueueOptions& options) {
-  json::object request = request_for(fmt::format("queue.{}", name(options.what)));
-  add_ids(request, options.ids);
-  add_text(request, "sender", options.sender);
-  add_text(request, "recipient", options.domain.empty() ? options.recipient : "*@" + options.domain);
-  add_text(request, "destination", options.destination);
-  add_text(request, "reason", options.reason);
-  if (auto added = add_age(request, "older_than", options.older_than); !added) return std::unexpected(added.error());
-  if (auto added = add_age(request, "younger_than", options.younger_than); !added) {
-    return std::unexpected(added.error());
-  }
-  if (options.held) request["held"] = true;
-  if (options.stranded) request["stranded"] = true;
-  const uint64_t most = options.most == 0 && options.what == What::list ? kListed : options.most;
-  if (most > 0) request["most"] = most;
+Result<json::object> request_of(const NodeConfig& config, const QueueOptions& options) {
+  const std::string recipient = options.domain.empty() ? options.recipient : "*@" + options.domain;
+  auto request = request_for(config, kQueue, name(options.what),
+                             {.ids = options.ids,
+                              .sender = options.sender,
+                              .recipient = recipient,
+                              .customer = options.customer,
+                              .older_than = options.older_than,
+                              .younger_than = options.younger_than,
+                              .most = options.most,
+                              .is_list = options.what == What::list});
+  if (!request) return request;
+  add_text(*request, "destination", options.destination);
+  add_text(*request, "reason", options.reason);
+  if (options.held) (*request)["held"] = true;
+  if (options.stranded) (*request)["stranded"] = true;
+  if (options.force) (*request)["force"] = true;
   return request;
 }
 
@@ -93,25 +90,9 @@ void print_row(const json::object& mail) {
   for (const auto& part : parts) row(part.is_object() ? &part.get_object() : nullptr);
 }
 
-int list(const NodeConfig& config, const QueueOptions& options, const json::object& request) {
-  size_t mails = 0;
-  auto done = ask_for(config, request, [&](const json::object& mail, std::string_view line) {
-    if (options.json) {
-      fmt::print("{}\n", line);
-    } else {
-      if (mails == 0) {
-        fmt::print("{:<26}  {:>4}  {:>9}  {:<30}  {:<38}  {:<22}  {:>5}  {:<20}  {}\n", "ID", "AGE", "SIZE", "SENDER",
-                   "RECIPIENT", "DESTINATION", "TRIES", "NEXT", "LAST REPLY");
-      }
-      print_row(mail);
-    }
-    ++mails;
-  });
-  if (!done) return complain(done.error());
-  if (mails == 0 && !options.json) fmt::print(stderr, "doorward queue: no mail fits\n");
-  if (mails == kListed && options.most == 0)
-    fmt::print(stderr, "doorward queue: the first {}; more by --most\n", mails);
-  return mails == 0 ? kNothing : kDone;
+void print_head() {
+  fmt::print("{:<26}  {:>4}  {:>9}  {:<30}  {:<38}  {:<22}  {:>5}  {:<20}  {}\n", "ID", "AGE", "SIZE", "SENDER",
+             "RECIPIENT", "DESTINATION", "TRIES", "NEXT", "LAST REPLY");
 }
 
 void print_mail(const json::object& mail) {
@@ -133,63 +114,34 @@ void print_mail(const json::object& mail) {
   }
 }
 
-int show(const NodeConfig& config, const QueueOptions& options, json::object request) {
-  if (options.headers || options.raw) {
-    request["raw"] = true;
-    auto done = print_content(config, request, options.headers);
-    return done ? kDone : complain(done.error());
-  }
-  auto done = ask_for(config, request, [&](const json::object& mail, std::string_view line) {
-    if (options.json) {
-      fmt::print("{}\n", line);
-    } else {
-      print_mail(mail);
-    }
-  });
-  return done ? kDone : complain(done.error());
-}
-
 bool has_filter(const QueueOptions& options) {
   return !options.ids.empty() || !options.sender.empty() || !options.recipient.empty() || !options.domain.empty() ||
          !options.destination.empty() || !options.reason.empty() || !options.older_than.empty() ||
-         !options.younger_than.empty() || options.held || options.stranded;
+         !options.younger_than.empty() || !options.customer.empty() || options.held || options.stranded;
 }
 
 int change(const NodeConfig& config, const QueueOptions& options, json::object request) {
   const bool final = options.what == What::remove || options.what == What::bounce;
   if (final && !has_filter(options) && !options.yes) {
-    return complain(fail("name mails by id or by what they have in common, or say --yes for all").error(), kWrongUsage);
+    return complain(kQueue, {"name mails by id or by what they have in common, or say --yes for all"}, kWrongUsage);
   }
-  const bool only_count = final && options.ids.empty() && !options.yes;
-  if (only_count) request["count_only"] = true;
-  std::string mails = "0";
-  auto done = ask_for(config, request, [&](const json::object& answer, std::string_view line) {
-    mails = member(answer, "mails");
-    if (options.json) fmt::print("{}\n", line);
-  });
-  if (!done) return complain(done.error());
-  if (mails == "0") {
-    fmt::print(stderr, "doorward queue: no mail fits\n");
-    return kNothing;
-  }
-  if (only_count) {
-    fmt::print(stderr, "doorward queue: {} mails fit, none was changed; say --yes to {} them\n", mails,
-               name(options.what));
-    return kWrongUsage;
-  }
-  if (!options.json) fmt::print("{} mails\n", mails);
-  return kDone;
+  return change_all(config, kQueue, std::move(request), name(options.what), options.json,
+                    final && options.ids.empty() && !options.yes);
 }
 
 }  // namespace
 
 int queue_command(const QueueOptions& options) {
   auto config = load_config(options.config_file);
-  if (!config) return complain(config.error());
-  auto request = request_of(options);
-  if (!request) return complain(request.error(), kWrongUsage);
-  if (options.what == What::list) return list(*config, options, *request);
-  if (options.what == What::show) return show(*config, options, std::move(*request));
+  if (!config) return complain(kQueue, config.error());
+  auto request = request_of(*config, options);
+  if (!request) return complain(kQueue, request.error(), kWrongUsage);
+  if (options.what == What::list) {
+    return list_all(*config, kQueue, *request, options.json, options.most != 0, {print_head, print_row});
+  }
+  if (options.what == What::show) {
+    return show_one(*config, kQueue, std::move(*request), {options.headers, options.raw, options.json}, print_mail);
+  }
   return change(*config, options, std::move(*request));
 }
 

@@ -21,7 +21,7 @@ int spool_command(const SpoolOptions& options) {
       fmt::print(stderr, "doorward spool: {}\n", config.error().text());
       return 2;
     }
-    directory = config->state_directory + "/spool";
+    directory = config->spool_path();
     owner = owner_of_files(config->user, config->group);
   }
   const ActingAs acting(owner);  // what is mended stays the gateway's

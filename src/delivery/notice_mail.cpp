@@ -34,7 +34,10 @@ NoticeMail notice_mail(const NoticeStyle& style, const policy::Snapshot& snapsho
   subject.content = content;
   DsnOptions how;
   how.host = style.host_name;
-  if (style.language && !about.recipients.empty()) how.language = style.language(about.recipients.front().customer);
+  if (!about.recipients.empty()) {
+    const uint64_t customer = about.recipients.front().customer;
+    how.language = style.language ? style.language(customer) : language_of(snapshot.notice_language(customer));
+  }
   how.now = now;
   how.most_returned = style.most_returned;
   Dsn dsn = make_dsn(subject, told, how);

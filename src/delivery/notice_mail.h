@@ -18,7 +18,7 @@ namespace doorward::delivery {
 struct NoticeStyle {
   std::string host_name;                                // ours
   size_t most_returned = size_t{64} << 10;              // octets of the mail that come back in it
-  std::function<Language(uint64_t customer)> language;  // none: English
+  std::function<Language(uint64_t customer)> language;  // none: as the policy has it
 };
 
 struct NoticeMail {

@@ -173,6 +173,7 @@ std::shared_ptr<const Settings> Compiler::settings_of(const Context& context) co
   if (const auto backend = backends_.find(effective["backend"]); backend != backends_.end()) {
     made->backend = backend->second;
   }
+  made->keep_days = static_cast<int>(number(effective["quarantine.keep_days"]));
   made->any_sender = effective["relay_senders"] == "any";
   made->size_limit = config::parse_size(effective["size_limit"]).value_or(made->size_limit);
   made->rules = rules_of(context);
@@ -271,6 +272,7 @@ Result<void> Compiler::add_below(const Context& context, const Tenant& tenant) {
     auto own = descend(context, below);
     if (!own) return std::unexpected(own.error());
     auto done = below.level == Level::domain ? add_domain(*own, below) : add_below(*own, below);
+    if (below.level == Level::customer) into_.notice_languages.emplace(below.id, own->effective["notice_language"]);
     if (done && below.level == Level::customer) done = add_relay_networks(*own, below);
     if (!done) return done;
   }

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "policy/directory.h"
@@ -18,6 +19,7 @@ struct Compiled {
   std::vector<std::shared_ptr<const Backend>> backends;
   Directory directory;
   RelayNetworks relay_networks;
+  std::unordered_map<uint64_t, std::string> notice_languages;  // by customer
 };
 
 // `cache_directory` keeps the word automaton; empty: nowhere. Errors name the tenant or the list.

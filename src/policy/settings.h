@@ -70,6 +70,7 @@ struct Settings {
   Operation operation = Operation::normal;
   SystemTime bypass_until{};  // for Operation::bypass
   std::shared_ptr<const Backend> backend;
+  int keep_days = 30;                              // of what is quarantined
   bool any_sender = false;                         // outbound: not only the customer's own domains
   uint64_t size_limit = 25'000'000;                // octets
   std::vector<std::shared_ptr<const Rule>> rules;  // in order; the last one always matches

@@ -50,6 +50,11 @@ std::shared_ptr<const Settings> Snapshot::outbound(const mail::IpAddress& ip) co
   return state_->compiled.relay_networks.find(ip);
 }
 
+std::string_view Snapshot::notice_language(uint64_t customer) const {
+  const auto at = state_->compiled.notice_languages.find(customer);
+  return at == state_->compiled.notice_languages.end() ? std::string_view() : at->second;
+}
+
 std::shared_ptr<const Settings> Snapshot::domain(const mail::Domain& domain) const {
   return state_->compiled.directory.settings(domain);
 }

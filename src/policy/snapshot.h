@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -35,6 +36,8 @@ class Snapshot {
   std::shared_ptr<const Settings> outbound(const mail::IpAddress& ip) const;
   // A protected domain's own settings; none where it is not protected.
   std::shared_ptr<const Settings> domain(const mail::Domain& domain) const;
+  // "de" or the like, of that customer; "" for a customer who is not there.
+  std::string_view notice_language(uint64_t customer) const;
   // The first rule that matches.
   const Rule& rule_for(const Settings& settings, sheet::Direction direction, const mail::IpAddress& ip,
                        const std::string& sender_key, const std::string& recipient_key) const;

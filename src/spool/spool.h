@@ -79,7 +79,9 @@ struct Filter {
   std::string destination;        // wildcard over text(Destination)
   std::string reason;             // part of the last reply
   std::optional<std::chrono::seconds> older_than, younger_than;
+  uint64_t customer = 0;          // of a recipient; 0: any
   std::optional<bool> held;
+  std::optional<bool> may_bounce;  // whether its sender may be told
   std::optional<Fate> fate;  // waiting, stranded
 };
 
@@ -134,6 +136,8 @@ class Spool {
   // When the next job is due that waits for its time; the distant future if none does.
   SystemTime next_due() const;
 
+  // One after the other, so that a million of them are never in memory together; false from `each` ends it.
+  void visit(const Filter& filter, size_t most, const std::function<bool(const Listed&)>& each) const;
   std::vector<Listed> list(const Filter& filter, size_t most) const;
   // Each returns how many mails it changed.
   size_t retry(const Filter& filter);    // due now, and the lanes' back-off ends

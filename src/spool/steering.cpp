@@ -8,10 +8,16 @@
 namespace doorward::spool {
 namespace {
 
-bool wants_texts(const Filter& filter) { return !filter.sender.empty() || !filter.recipient.empty(); }
+bool wants_texts(const Filter& filter) {
+  return !filter.sender.empty() || !filter.recipient.empty() || filter.customer != 0;
+}
 
 bool texts_match(const Filter& filter, const Mail& mail) {
   if (!filter.sender.empty() && !mail::wildcard_match_ignoring_case(filter.sender, mail.from.text())) return false;
+  if (filter.customer != 0 &&
+      std::ranges::find(mail.recipients, filter.customer, &Recipient::customer) == mail.recipients.end()) {
+    return false;
+  }
   if (filter.recipient.empty()) return true;
   return std::ranges::any_of(mail.recipients, [&](const Recipient& recipient) {
     return mail::wildcard_match_ignoring_case(filter.recipient, recipient.to.mailbox.text()) ||
@@ -26,6 +32,7 @@ constexpr uint32_t kChunk = 20'000;  // entries looked at under one hold of the 
 // What can be told from memory.
 bool Spool::State::matches(const Filter& filter, const Entry& entry) const {
   if (filter.held && *filter.held != entry.held) return false;
+  if (filter.may_bounce && *filter.may_bounce != entry.may_bounce) return false;
   if (filter.fate == Fate::waiting && entry.parts.empty()) return false;
   if (filter.fate == Fate::stranded && !entry.has_stranded()) {
     return false;
@@ -70,6 +77,7 @@ std::vector<Key> Spool::State::matching(const Filter& filter, size_t most) {
       }
     }
     for (const Key& key : candidates) {
+      if (found.size() >= most) break;
       if (wants_texts(filter)) {
         const auto mail = read_mail(key);
         if (!mail || !texts_match(filter, *mail)) continue;
@@ -100,13 +108,12 @@ size_t Spool::State::each(const Filter& filter, const std::function<bool(uint32_
   return count;
 }
 
-std::vector<Listed> Spool::list(const Filter& filter, size_t most) const {
-  std::vector<Listed> all;
+void Spool::visit(const Filter& filter, size_t most, const std::function<bool(const Listed&)>& each) const {
   for (const Key& key : state_->matching(filter, most)) {
     Listed listed;
     listed.mail = state_->read_mail(key);
     if (!listed.mail) continue;
-    const std::lock_guard guard(state_->lock);
+    std::unique_lock guard(state_->lock);
     const Entry* entry = state_->table.find(key);
     if (entry == nullptr) continue;
     listed.held = entry->held;
@@ -122,8 +129,17 @@ std::vector<Listed> Spool::list(const Filter& filter, size_t most) const {
       }
       listed.parts.push_back(std::move(shown));
     }
-    all.push_back(std::move(listed));
+    guard.unlock();
+    if (!each(listed)) return;
   }
+}
+
+std::vector<Listed> Spool::list(const Filter& filter, size_t most) const {
+  std::vector<Listed> all;
+  visit(filter, most, [&all](const Listed& listed) {
+    all.push_back(listed);
+    return true;
+  });
   return all;
 }
 

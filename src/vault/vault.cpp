@@ -112,7 +112,8 @@ struct Vault::Room {
   Room(Options given, const Clock& time, PlaceLock held)
       : options(std::move(given)), clock(time), lock(std::move(held)) {}
 
-  Entry entry_for(const spool::Mail& mail, const spool::Recipient& recipient, uint64_t size) const {
+  Entry entry_for(const spool::Mail& mail, const spool::Recipient& recipient, uint64_t size,
+                  const policy::Snapshot& snapshot) const {
     Entry entry;
     const SystemTime now = clock.now();
     entry.id = new_id(now);
@@ -130,7 +131,8 @@ struct Vault::Room {
     entry.require_tls = mail.require_tls;
     entry.size = size;
     entry.received = mail.received_at;
-    entry.expires = now + std::chrono::days(options.keep_days.at(static_cast<size_t>(recipient.klass)));
+    const auto settings = snapshot.resolve(recipient.to.mailbox).settings;
+    entry.expires = now + std::chrono::days((settings ? *settings : *snapshot.fallback()).keep_days);
     return entry;
   }
 
@@ -161,7 +163,8 @@ struct Vault::Room {
   }
 
   // Within a transaction.
-  Result<void> store(const Draft& draft, const Body& body, uint64_t size, std::vector<Kept>& results) {
+  Result<void> store(const Draft& draft, const Body& body, uint64_t size, const policy::Snapshot& snapshot,
+                     std::vector<Kept>& results) {
     if (auto added = tables->add_body(body); !added) return added;
     for (const size_t position : draft.recipients) {
       const auto& recipient = draft.from->mail->recipients.at(position);
@@ -173,7 +176,7 @@ struct Vault::Room {
         results.push_back({Kept::What::known, draft.position, position, **same});
         continue;
       }
-      const Entry entry = entry_for(*draft.from->mail, recipient, size);
+      const Entry entry = entry_for(*draft.from->mail, recipient, size, snapshot);
       const auto& domain = recipient.to.mailbox.domain.key();
       if (auto added = tables->add(entry, key, domain, draft.digest, body.id, draft.key); !added) return added;
       results.push_back({Kept::What::made, draft.position, position, entry.id});
@@ -213,7 +216,7 @@ struct Vault::Room {
     if (!stored) return std::unexpected(stored.error());
     auto done = tables->transaction([&]() -> Result<void> {
       for (size_t i = 0; i < drafts.size(); ++i) {
-        if (auto added = store(drafts[i], (*stored)[i], sizes[i], results); !added) return added;
+        if (auto added = store(drafts[i], (*stored)[i], sizes[i], snapshot, results); !added) return added;
       }
       return {};
     });

@@ -2,7 +2,6 @@
 // journal, each sealed under a key of its own: to delete the key is to erase the content, whatever a disk still holds.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -24,14 +23,11 @@ class Disk;
 
 namespace doorward::vault {
 
-constexpr std::array<int, 7> same_for_all_classes(int days) { return {days, days, days, days, days, days, days}; }
-
 struct Options {
   std::string directory;
-  std::array<int, 7> keep_days = same_for_all_classes(30);  // by class
-  uint64_t budget = uint64_t{10} << 30;                     // octets of contents
-  uint64_t reserve = uint64_t{256} << 20;                   // octets of the file system that stay free
-  uint64_t segment = uint64_t{64} << 20;                    // octets of a segment file
+  uint64_t budget = uint64_t{10} << 30;    // octets of contents
+  uint64_t reserve = uint64_t{256} << 20;  // octets of the file system that stay free
+  uint64_t segment = uint64_t{64} << 20;   // octets of a segment file
   // What is left of deleted entries (ids, recipient, times) is forgotten after this. Not before the spool's lifetime
   // is over: until then an import may be repeated.
   std::chrono::hours forget_after{8 * 24};

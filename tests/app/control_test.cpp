@@ -9,10 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/json.hpp>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <thread>
 
 #include "app/control_commands.h"
 #include "app/control_socket.h"
@@ -153,6 +155,11 @@ TEST_F(ControlTest, HostileRequestsAreErrors) {
   EXPECT_THAT(say("{\"a\":" + std::string(1'000, '[') + "\n"), HasSubstr("no JSON"));
   EXPECT_THAT(say(std::string(200'000, 'x')), HasSubstr("too long"));
   EXPECT_THAT(say(std::string("\0\0\0\n", 4)), HasSubstr("no JSON"));
+  // A slip must not make "all" of "some".
+  const std::string remove = R"({"doorward":1,"command":"queue.remove",)";
+  EXPECT_THAT(say(remove + "\"recipent\":\"a@b.example\"}\n"), HasSubstr("no field"));
+  EXPECT_THAT(say(remove + "\"held\":\"yes\"}\n"), HasSubstr("neither true nor false"));
+  EXPECT_FALSE(ids_field(boost::json::parse(R"({"ids":[]})").get_object()));
   // And it goes on.
   EXPECT_THAT(say("{\"doorward\":1,\"command\":\"queue.list\"}\n"), HasSubstr("no queue here"));
 }
@@ -168,6 +175,26 @@ TEST_F(ControlTest, WhoeverSaysNothingHoldsNobodyUp) {
   auto line = (*silent)->read_line(1'000, 10s);
   ASSERT_TRUE(line && *line);
   EXPECT_THAT(**line, HasSubstr("no answer in time"));
+}
+
+TEST_F(ControlTest, AReaderWhoNeverEndsHoldsUpNoStop) {
+  std::atomic<bool> answering = false;
+  open([&](std::string_view, const Answer& answer) -> Result<void> {
+    const std::string line(1'000, 'x');
+    while (answer(line)) answering = true;
+    return {};
+  });
+  auto reader = LocalSocket::connect(path_);
+  ASSERT_TRUE(reader && *reader);
+  (*reader)->write("x\n", 1s);
+  std::jthread reading([&](const std::stop_token& ended) {
+    while (!ended.stop_requested() && (*reader)->read_line(10'000, 100ms)) {
+    }
+  });
+  while (!answering) std::this_thread::sleep_for(1ms);
+  const auto begun = std::chrono::steady_clock::now();
+  control_->stop();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, 5s);
 }
 
 TEST_F(ControlTest, FieldsAreChecked) {

@@ -65,7 +65,7 @@ class SteeringTest : public testing::Test {
 
   void open_spool() {
     spool::Options options;
-    options.directory = spool_directory(config_);
+    options.directory = config_.spool_path();
     auto opened = spool::Spool::open(options, clock_, journal::real_disk());
     if (!opened) throw std::runtime_error(opened.error().text());
     spool_ = std::move(*opened);
@@ -79,17 +79,19 @@ class SteeringTest : public testing::Test {
     keeping_ = std::move(*opened);
     keeping_->start();
   }
-  std::string commit(const std::string& to, spool::Destination destination, const std::string& subject) {
+  std::string commit(const std::string& to, spool::Destination destination, const std::string& subject,
+                     bool may_bounce = false, uint64_t customer = 1) {
     auto mail = std::make_shared<spool::Mail>();
     mail->id = new_id(clock_.now());
     mail->received_at = clock_.now();
     mail->from = {*mail::parse_mailbox("sender@remote.example"), false};
-    mail->subject = subject;
+    mail->subject = subject.substr(0, 200);
+    mail->may_bounce = may_bounce;
     spool::Recipient recipient;
     recipient.to.mailbox = *mail::parse_mailbox(to);
     recipient.given = to;
     recipient.destination = std::move(destination);
-    recipient.customer = 1;
+    recipient.customer = customer;
     recipient.klass = sheet::Class::spam;
     recipient.disposition = sheet::Disposition::quarantine;
     mail->recipients.push_back(std::move(recipient));
@@ -173,6 +175,55 @@ TEST_F(SteeringTest, ChangesAreHeldBackUntilTheyAreMeant) {
   EXPECT_EQ(queue({.what = What::list}), 3);
 }
 
+TEST_F(SteeringTest, NothingIsReturnedToASenderWhoIsNotProvenUnlessForced) {
+  open_spool();
+  const auto stranger = commit("a@example.org", kBackend, "from a stranger");
+  const auto proven = commit("b@example.org", kBackend, "from a proven sender", true);
+  spool_.reset();
+  EXPECT_EQ(queue({.what = What::bounce, .ids = {stranger}}), 1);
+  EXPECT_THAT(err_, HasSubstr("1 mails are left: their senders are not proven"));
+  EXPECT_THAT(err_, HasSubstr("--force"));
+  EXPECT_EQ(queue({.what = What::bounce, .domain = "example.org"}), 2);
+  EXPECT_THAT(err_, HasSubstr("1 mails fit, none was changed"));
+  EXPECT_EQ(queue({.what = What::bounce, .domain = "example.org", .json = true, .yes = true}), 1);
+  EXPECT_EQ(out_, "{\"mails\":1,\"withheld\":1}\n");
+  EXPECT_EQ(queue({.what = What::bounce, .ids = {proven}}), 0) << err_;
+  EXPECT_EQ(queue({.what = What::bounce, .ids = {stranger}, .force = true}), 0) << err_;
+  EXPECT_EQ(out_, "1 mails\n");
+}
+
+TEST_F(SteeringTest, ACustomerIsNamedOrNumbered) {
+  open_spool();
+  auto database = store::Database::open(config_.policy_path());
+  const auto policy = policy::read_policy(**database);
+  const auto number = policy->provider.below.at(0).id;
+  const auto own = commit("a@example.org", kBackend, "1", false, number);
+  commit("b@example.net", kBackend, "2", false, number + 1000);
+  spool_.reset();
+  EXPECT_EQ(queue({.what = What::list, .customer = "c"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr(own));
+  EXPECT_THAT(out_, Not(HasSubstr("example.net")));
+  EXPECT_EQ(queue({.what = What::list, .customer = std::to_string(number + 1000)}), 0) << err_;
+  EXPECT_THAT(out_, Not(HasSubstr(own)));
+  EXPECT_EQ(queue({.what = What::list, .customer = "unknown"}), 2);
+  EXPECT_THAT(err_, HasSubstr("there is no customer \"unknown\""));
+  EXPECT_EQ(quarantine({.what = QuarantineOptions::What::list, .customer = "C"}), 3);
+  EXPECT_EQ(quarantine({.what = QuarantineOptions::What::list, .customer = "D"}), 2);
+}
+
+// Contents come in pieces of 48 KiB: wherever the empty line lies, the header ends there.
+TEST_F(SteeringTest, AHeaderEndsAtItsEmptyLine) {
+  for (const size_t length :
+       std::initializer_list<size_t>{49'145, 49'146, 49'147, 49'148, 49'149, 49'150, 49'151, 49'152, 49'153}) {
+    open_spool();
+    const std::string subject(length - std::string_view("Subject: ").size(), 's');
+    const auto id = commit("a@example.org", kBackend, subject);
+    spool_.reset();
+    EXPECT_EQ(queue({.what = What::show, .ids = {id}, .headers = true}), 0) << err_;
+    EXPECT_EQ(out_, "Subject: " + subject + "\r\n") << length;
+  }
+}
+
 TEST_F(SteeringTest, TheRunningGatewayAnswers) {
   open_spool();
   start_keeping();
@@ -217,7 +268,8 @@ TEST(Terminal, GetsNoCommandsFromStrangers) {
   EXPECT_EQ(on_terminal("Gr\xc3\xbc\xc3\x9f"), "Gr\xc3\xbc\xc3\x9f");
   EXPECT_EQ(on_terminal("x\xc2\x9b"
                         "31m"),
-            "x??31m");  // the C1 form of ESC [
+            "x??31m");                                             // the C1 form of ESC [
+  EXPECT_EQ(on_terminal("a\u202eb\u2066c\u2070"), "a?b?c\u2070");  // turned direction
   EXPECT_EQ(short_text("abcdef", 4), "abc…");
   EXPECT_EQ(short_text("Gr\xc3\xbc\xc3\x9f"
                        "e",

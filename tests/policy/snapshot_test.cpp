@@ -313,5 +313,22 @@ TEST(Snapshot, ThousandsOfDomainsLoadFast) {
   EXPECT_LT(ms(loaded - written), 30'000);
 }
 
+TEST(Snapshot, NoticesSpeakTheCustomersLanguage) {
+  Policy policy;
+  for (const auto& [name, language] : {std::pair{"first", "de"}, std::pair{"second", ""}}) {
+    Tenant customer;
+    customer.level = Level::customer;
+    customer.name = name;
+    if (*language != '\0') customer.settings["notice_language"] = {language};
+    policy.provider.below.push_back(customer);
+  }
+  policy.number();
+  const uint64_t first = policy.provider.below[0].id, second = policy.provider.below[1].id;
+  const auto snapshot = *Snapshot::make(policy, "");
+  EXPECT_EQ(snapshot->notice_language(first), "de");
+  EXPECT_EQ(snapshot->notice_language(second), "en");
+  EXPECT_EQ(snapshot->notice_language(4711), "");
+}
+
 }  // namespace
 }  // namespace doorward::policy

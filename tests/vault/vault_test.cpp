@@ -39,6 +39,10 @@ who = "the customer"
 when = "2026-01-31"
 text = "contract"
 
+[[customer.domain.mailbox]]
+address = "short@example.org"
+quarantine.keep_days = 3
+
 [[customer.domain]]
 name = "strict.example"
 backend = "main"
@@ -140,6 +144,13 @@ class VaultTest : public testing::Test {
   std::vector<std::pair<std::shared_ptr<const spool::Mail>, std::string>> sent_;
   bool broken_ = false;
 };
+
+TEST_F(VaultTest, IsKeptAsLongAsItsRecipientsSettingsSay) {
+  const auto kept = keep(mail_to("01HF7YAT00ABCDEFGHJKMNPQRS", {"a@example.org", "short@example.org"}), content("x"));
+  ASSERT_EQ(kept.size(), 2U);
+  EXPECT_EQ(vault_->show(kept[0].id)->expires, clock_.now() + 24h * 30);
+  EXPECT_EQ(vault_->show(kept[1].id)->expires, clock_.now() + 24h * 3);
+}
 
 TEST_F(VaultTest, KeepsWhatTheRecipientWouldHaveGot) {
   const auto id = keep_one();
