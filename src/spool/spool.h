@@ -79,10 +79,10 @@ struct Filter {
   std::string destination;        // wildcard over text(Destination)
   std::string reason;             // part of the last reply
   std::optional<std::chrono::seconds> older_than, younger_than;
-  uint64_t customer = 0;          // of a recipient; 0: any
+  uint64_t customer = 0;  // of a recipient; 0: any
   std::optional<bool> held;
   std::optional<bool> may_bounce;  // whether its sender may be told
-  std::optional<Fate> fate;  // waiting, stranded
+  std::optional<Fate> fate;        // waiting, stranded
 };
 
 struct Listed {
