@@ -60,6 +60,7 @@ struct SegmentState {
   uint64_t size = 0;
   uint64_t live = 0;  // octets of records that were not retired
   bool sealed = true;
+  bool unlinked = false;  // its file is gone, perhaps not durably yet
 };
 
 }  // namespace
@@ -132,6 +133,9 @@ Result<void> Journal::State::recover(const Replay& replay) {
     disk_octets += *size;
     SegmentHeader header;
     if (read_index(disk, options.directory, number, *size, counted, header)) continue;
+    // A process that was killed may have written what it did not live to sync. What is replayed counts from now on, and
+    // older places of the same mails are dropped for it: it must be durable first, or a power cut would take both.
+    if (auto synced = (*file)->sync(); !synced) return synced;
     auto scanned = scan_segment(disk, path(segment_name(number)), number, counted);
     if (!scanned) return std::unexpected(scanned.error());
     for (auto& found : scanned->damage) {
@@ -502,8 +506,20 @@ Result<void> Journal::drop(uint64_t segment) {
   const std::string file = state_->path(segment_name(segment));
   // What is damaged is kept for whoever wants to look for more in it than we find.
   const bool is_damaged = state_->damaged.contains(segment);
-  if (auto gone = is_damaged ? state_->disk.rename(file, file + ".damaged") : state_->disk.remove(file); !gone) {
-    return gone;
+  bool unlinked = false;
+  {
+    const std::lock_guard held(state_->lock);
+    const auto known = state_->segments.find(segment);
+    unlinked = known != state_->segments.end() && known->second.unlinked;
+  }
+  if (!unlinked) {
+    if (auto gone = is_damaged ? state_->disk.rename(file, file + ".damaged") : state_->disk.remove(file); !gone) {
+      return gone;
+    }
+    const std::lock_guard held(state_->lock);
+    if (const auto known = state_->segments.find(segment); known != state_->segments.end()) {
+      known->second.unlinked = true;  // should the next step fail, it is tried again from there
+    }
   }
   static_cast<void>(state_->disk.remove(state_->path(index_name(segment))));
   // Before anything newer is dropped: or a crash could bring back this one, and not the records that cancel its mails.

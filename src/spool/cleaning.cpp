@@ -71,15 +71,14 @@ void Spool::State::clean_segment(uint64_t segment) {
     }
   }
   journal->flush();
-  if (!journal->is_empty(segment)) {
-    // Something could not be read or written: it stays where it is, and is tried again later.
-    std::unique_lock held_lock(lock);
-    cleaner_wakes.wait_for(held_lock, std::chrono::seconds(10), [this] { return stopping; });
-    return;
-  }
-  if (const auto dropped = journal->drop(segment); !dropped) {
+  if (journal->is_empty(segment)) {
+    const auto dropped = journal->drop(segment);
+    if (dropped) return;
     log::error("spool.segment_not_dropped", {{"error", dropped.error().text()}});
   }
+  // Something could not be read, written or removed: it stays where it is, and is tried again later.
+  std::unique_lock held_lock(lock);
+  cleaner_wakes.wait_for(held_lock, std::chrono::seconds(10), [this] { return stopping; });
 }
 
 // As long as the work took, so that half of the disk's time is always left to reception; not where room is short, when

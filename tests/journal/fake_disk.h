@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -33,7 +34,9 @@ class FakeDisk final : public Disk {
 
   // What may be set at any time.
   uint64_t capacity = UINT64_MAX;  // octets of all files; beyond it writes fail
-  bool writes_fail = false, syncs_fail = false;
+  bool writes_fail = false, syncs_fail = false, removes_fail = false;
+  bool syncs_do_nothing = false;  // of files: as if their writer were killed before each
+  std::atomic<size_t> removes{0};
   std::optional<size_t> fails_after_syncs{};  // syncs that still succeed
   size_t syncs = 0;
   uint64_t largest_write = 0;                              // octets
@@ -115,6 +118,8 @@ class FakeDisk final : public Disk {
   Result<void> remove(const std::string& path) override {
     const Change change(*this);
     const std::lock_guard held(lock_);
+    ++removes;
+    if (removes_fail) return fail("input/output error", path);
     if (names_.erase(path) == 0) return fail("is not there", path);
     return {};
   }
@@ -183,6 +188,7 @@ class FakeDisk final : public Disk {
       const Change change(disk_);
       const std::lock_guard held(disk_.lock_);
       ++disk_.syncs;
+      if (disk_.syncs_do_nothing) return {};
       if (disk_.syncs_fail || disk_.is_used_up()) {
         // As Linux does it: the pages are dropped, and a second call would say that all is well.
         inode_->unsynced.clear();

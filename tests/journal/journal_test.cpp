@@ -61,6 +61,37 @@ TEST_F(JournalTest, WhatWasAcknowledgedIsThereAfterAPowerCut) {
   }
 }
 
+// What recovery replays replaces older records, which are dropped then: it must not be in the page cache alone.
+TEST_F(JournalTest, WhatAKilledWriterDidNotSyncIsMadeDurableBeforeItCounts) {
+  std::mt19937_64 dice(1);
+  {
+    auto journal = open(disk_);
+    ASSERT_TRUE(append(*journal, "durable"));
+    disk_.syncs_do_nothing = true;
+    ASSERT_TRUE(append(*journal, "in the page cache", std::string(1000, 'b')));
+  }
+  ASSERT_TRUE(disk_.remove("spool/" + index_name(1)));  // who is killed writes none
+  disk_.syncs_do_nothing = false;
+  auto journal = open(disk_);
+  ASSERT_EQ(heads(), (std::vector<std::string>{"durable", "in the page cache"}));
+  const auto cut = disk_.after_power_cut(dice, 0);
+  journal = open(*cut);
+  EXPECT_EQ(heads(), (std::vector<std::string>{"durable", "in the page cache"}));
+}
+
+TEST_F(JournalTest, ASegmentWhoseRemovalWasNotMadeDurableIsDroppedAtTheNextTry) {
+  auto journal = open(disk_);
+  ASSERT_TRUE(append(*journal, "first", std::string(5000, 'b')));
+  ASSERT_TRUE(append(*journal, "second"));
+  const uint64_t before = journal->disk_octets();
+  disk_.syncs_fail = true;
+  EXPECT_FALSE(journal->drop(1));
+  EXPECT_EQ(journal->disk_octets(), before);
+  disk_.syncs_fail = false;
+  EXPECT_TRUE(journal->drop(1));
+  EXPECT_LT(journal->disk_octets(), before - 5000);
+}
+
 TEST_F(JournalTest, CutAtEveryOctetItKeepsWhatWasWholeAndNothingElse) {
   options_.segment = 1 << 20;
   std::vector<uint64_t> ends;

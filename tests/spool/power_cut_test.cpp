@@ -209,5 +209,19 @@ TEST_F(PowerCut, WhileTheDiskFailsAndFillsUp) {
   report(80);
 }
 
+// Not a cut, but the same disk: one that removes nothing is asked again after a while, not all the time.
+TEST_F(SpoolTest, ADiskThatRemovesNothingIsLeftAlone) {
+  options_.segment = 4096;
+  disk_.removes_fail = true;
+  const auto spool = open(disk_);
+  for (size_t i = 0; i < 8; ++i) {
+    ASSERT_TRUE(commit(*spool, mail_to({"a@in.example"}, clock_.now()), content_of(std::string(1500, 'x'))));
+  }
+  EXPECT_EQ(spool->remove({}), 8U);
+  std::this_thread::sleep_for(800ms);
+  EXPECT_GE(disk_.removes, 1U);
+  EXPECT_LT(disk_.removes, 20U);
+}
+
 }  // namespace
 }  // namespace doorward::spool
