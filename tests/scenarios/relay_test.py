@@ -155,6 +155,40 @@ class Relay(RelayScenario):
         self.assertEqual(sorted(mail["Subject"] for mail in mails), [f"*** SPAM *** {BAD_WORD} news"] +
                          [f"{BAD_WORD} news"])
 
+    def test_with_prdr_each_recipient_is_answered_once_and_has_what_was_answered(self):
+        sink = self.started(Sink(self.place("sink")))
+
+        def consent(mode):
+            return f'[[customer.domain.consent]]\nmode = "{mode}"\nwho = "the board"\nwhen = "2026-11-22"\ntext = "agreed"\n'
+
+        kinds = {"refuse": "", "tag": '"outcome.spam" = "tag"\n',
+                 "keep": 'legal = "quarantine"\n"outcome.spam" = "quarantine"\n' + consent("quarantine"),
+                 "drop": 'legal = "discard"\n"outcome.spam" = "discard"\n' + consent("discard"),
+                 "observe": 'operation = "observe"\n',
+                 "bypass": 'operation = "bypass"\nbypass_until = "2099-01-01T00:00:00Z"\n'}
+        domains = [f'recipients = "listed"\ncatch_all = "all@{kind}.example"\n{relayed(name=f"{kind}.example", quiet=JUDGED)}{more}'
+                   for kind, more in kinds.items()]
+        self.stand(sink.port, *domains)
+        with smtplib.SMTP("127.0.0.1", self.gateway.port) as client:
+            client.ehlo("out.example")
+            self.assertEqual(client.docmd("MAIL FROM:<alice@out.example> PRDR")[0], 250)
+            for kind in kinds:
+                self.assertEqual(client.rcpt(f"{kind}@{kind}.example")[0], 250, kind)
+            self.assertEqual(client.docmd("DATA")[0], 354)
+            client.send(message(subject=BAD_WORD) + b"\r\n.\r\n")
+            self.assertEqual(client.getreply()[0], 353)
+            codes = dict(zip(kinds, [client.getreply()[0] for _ in kinds]))
+            self.assertEqual(client.getreply()[0], 250)
+            self.assertEqual(client.noop()[0], 250)
+        self.assertEqual(codes, {"refuse": 550, "tag": 250, "keep": 250, "drop": 250, "observe": 250, "bypass": 250})
+        self.event("mail.delivered", 3)
+        self.event("vault.kept")
+        wait_for("an empty queue", lambda: not self.queue())
+        self.assertEqual(sorted(mail["Subject"] for mail in sink.maildir.mails()), [f"*** SPAM *** {BAD_WORD}", BAD_WORD, BAD_WORD])
+        reference = self.gateway.events("mail.judged")[0]["id"]
+        ends = self.gateway.events("mail.delivered") + [{**e, "id": e["mail"]} for e in self.gateway.events("vault.kept")]
+        self.assertEqual([end["id"] for end in ends], [reference] * 4, "one id leads from the reception to each end")
+
     def test_refusing_recipients_are_asked_for_on_their_own(self):
         sink = self.started(Sink(self.place("sink")))
         refusing = relayed(LISTED, quiet=JUDGED)
