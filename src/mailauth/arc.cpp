@@ -52,8 +52,8 @@ std::vector<std::string> seal_hashes(const SignedMail& mail, const ArcChain& cha
   return hashes;
 }
 
-// Without c= a signature is simple/simple (RFC 6376 §3.5). Sealers leave it out and mean relaxed/relaxed, and the
-// suites of others expect that such a seal holds: so the other reading is tried where the first fails.
+// Without c= a signature is simple/simple (RFC 6376 §3.5). The ARC suites have a seal without it that is meant to hold
+// and holds as relaxed/relaxed alone: so that reading is tried where the first fails.
 std::optional<Signature> other_reading(const Signature& signature) {
   if (signature.tags.find("c") != nullptr) return std::nullopt;
   Signature other = signature;
