@@ -67,6 +67,15 @@ const json::array& list_in(const json::object& object, std::string_view name) {
   return value != nullptr && value->is_array() ? value->get_array() : kNone;
 }
 
+// Of a mail without parts: nothing of it is to be attempted any more.
+std::string fate_of(const json::array& recipients) {
+  for (const auto& recipient : recipients) {
+    const std::string fate = recipient.is_object() ? member(recipient.get_object(), "fate") : "";
+    if (fate == "stranded") return fate;
+  }
+  return "";
+}
+
 void print_row(const json::object& mail) {
   const auto& recipients = list_in(mail, "recipients");
   const auto& parts = list_in(mail, "parts");
@@ -76,7 +85,9 @@ void print_row(const json::object& mail) {
     std::string next = part == nullptr ? "" : member(*part, "next");
     if (held) {
       next = "held";
-    } else if (part != nullptr && next.empty()) {
+    } else if (part == nullptr) {
+      next = fate_of(recipients);
+    } else if (next.empty()) {
       next = "now";
     }
     fmt::print("{:<26}  {:>4}  {:>9}  {:<30}  {:<38}  {:<22}  {:>5}  {:<20}  {}\n", member(mail, "id"),

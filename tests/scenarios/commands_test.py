@@ -64,6 +64,7 @@ class Steering(Scenario):
             self.assertEqual(shown.returncode, 0, shown.stderr)
             if "--headers" not in words:
                 self.assertNotIn("\x1b", shown.stdout)
+                self.assertIn("stranded", shown.stdout)
         left = self.call("queue", "bounce", told["id"])
         self.assertEqual(left.returncode, 1)
         self.assertIn("not proven", left.stderr)
