@@ -81,8 +81,10 @@ std::optional<RecordHeader> decode_record(std::string_view bytes) {
   return RecordHeader{static_cast<uint8_t>(kind), static_cast<uint32_t>(head), body, get64(bytes.data() + 24)};
 }
 
+bool stands_at(std::string_view header, uint64_t offset) { return get64(header.data() + 32) == offset; }
+
 bool is_sound(std::string_view header, uint64_t seed, uint64_t offset, std::string_view head) {
-  return get64(header.data() + 32) == offset &&
+  return stands_at(header, offset) &&
          get64(header.data() + kFields) == header_sum(header.substr(0, kFields), seed, offset, head);
 }
 

@@ -40,6 +40,7 @@ std::array<char, kRecordHeader> encode(const RecordHeader& header, uint64_t seed
                                        std::string_view head);
 // The header's own fields, not yet checked against the head; none where no record can begin with these octets.
 std::optional<RecordHeader> decode_record(std::string_view bytes);
+bool stands_at(std::string_view header, uint64_t offset);  // what the header says of its place
 bool is_sound(std::string_view header, uint64_t seed, uint64_t offset, std::string_view head);
 
 // Over a body in pieces.

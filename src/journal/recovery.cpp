@@ -69,7 +69,10 @@ class Scan {
   uint64_t record_at(uint64_t offset) {
     const std::string header(reader_.at(offset, kRecordHeader));
     const auto fields = decode_record(header);
-    if (!fields || offset + kRecordHeader + fields->head + fields->body > reader_.size()) return 0;
+    // A mail's octets may look like headers by the thousand; that they say where they stand is seen before more is
+    // read.
+    if (!fields || !stands_at(header, offset)) return 0;
+    if (offset + kRecordHeader + fields->head + fields->body > reader_.size()) return 0;
     const std::string head(reader_.at(offset + kRecordHeader, fields->head));
     if (head.size() != fields->head || !is_sound(header, segment_.header.seed, offset, head)) return 0;
     if (!body_is_sound(offset, *fields)) return 0;

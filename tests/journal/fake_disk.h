@@ -39,6 +39,7 @@ class FakeDisk final : public Disk {
   std::atomic<size_t> removes{0};
   std::optional<size_t> fails_after_syncs{};  // syncs that still succeed
   size_t syncs = 0;
+  mutable uint64_t octets_read = 0;
   uint64_t largest_write = 0;                              // octets
   std::function<void(const std::string& path)> on_open{};  // before a file is opened to be read
   std::function<void()> on_change{};                       // before and after each operation that changes the disk
@@ -208,7 +209,10 @@ class FakeDisk final : public Disk {
     }
     Result<std::string> read(uint64_t offset, size_t octets) const override {
       const std::lock_guard held(disk_.lock_);
-      return offset >= inode_->now.size() ? std::string() : inode_->now.substr(offset, octets);
+      if (offset >= inode_->now.size()) return std::string();
+      std::string bytes = inode_->now.substr(offset, octets);
+      disk_.octets_read += bytes.size();
+      return bytes;
     }
     Result<uint64_t> size() const override {
       const std::lock_guard held(disk_.lock_);

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "fake_disk.h"
+#include "journal/record.h"
 
 namespace doorward::journal {
 namespace {
@@ -83,6 +84,7 @@ TEST_F(JournalTest, ASegmentWhoseRemovalWasNotMadeDurableIsDroppedAtTheNextTry) 
   auto journal = open(disk_);
   ASSERT_TRUE(append(*journal, "first", std::string(5000, 'b')));
   ASSERT_TRUE(append(*journal, "second"));
+  journal->flush();
   const uint64_t before = journal->disk_octets();
   disk_.syncs_fail = true;
   EXPECT_FALSE(journal->drop(1));
@@ -178,6 +180,7 @@ TEST_F(JournalTest, AFailedSyncIsToldAndTheNextGroupGoesToAFileOfItsOwn) {
 TEST_F(JournalTest, ADiskThatFailsForLongIsNotLitteredWithFiles) {
   auto journal = open(disk_);
   ASSERT_TRUE(append(*journal, "before"));
+  journal->flush();
   const uint64_t before = journal->disk_octets();
   for (int i = 0; i < 20; ++i) {
     disk_.syncs_fail = true;  // the new segment cannot be begun
@@ -188,11 +191,31 @@ TEST_F(JournalTest, ADiskThatFailsForLongIsNotLitteredWithFiles) {
     disk_.fails_after_syncs.reset();
   }
   EXPECT_EQ(disk_.names().size(), 2U) << "the first segment and its index";
+  journal->flush();
   EXPECT_EQ(journal->disk_octets(), before);
   ASSERT_TRUE(append(*journal, "after"));
   journal.reset();
   journal = open(disk_);
   EXPECT_EQ(heads(), (std::vector<std::string>{"before", "after"}));
+}
+
+TEST_F(JournalTest, AMailFullOfForgedHeadersDoesNotHoldUpAStart) {
+  options_.segment = 4 << 20;
+  auto journal = open(disk_);
+  std::string forged;
+  const auto header = encode({1, 1 << 20, 0, 0}, 7, 0, "");
+  while (forged.size() < size_t{2} << 20) forged.append(header.data(), header.size());
+  ASSERT_TRUE(append(*journal, "hostile", forged));
+  ASSERT_TRUE(append(*journal, "after", std::string(1 << 20, 'x')));
+  journal.reset();
+  for (const auto& name : disk_.names())
+    if (name.ends_with(".index")) ASSERT_TRUE(disk_.remove(name));
+  disk_.contents(disk_.names().front()).at(kSegmentHeader + kRecordHeader + 10) ^=
+      1;  // so that its body is looked through
+  disk_.octets_read = 0;
+  journal = open(disk_);
+  EXPECT_EQ(heads(), std::vector<std::string>{"after"});
+  EXPECT_LT(disk_.octets_read, uint64_t{100} << 20) << "and not a mebioctet for each of 43,000 headers";
 }
 
 TEST_F(JournalTest, FlushWaitsForWhatWasAppendedBeforeAndNotForWhatComesOn) {
