@@ -1,7 +1,7 @@
 // The schedule: a lane for each destination, so that one that is slow or dead delays nobody else. A lane finds out how
 // much its destination bears, and asks a dead one again with growing pauses, one delivery at a time. Destinations
-// of which nothing is known, and those that failed, have only so many deliveries under way, so that a crowd of dead ones
-// uses up nobody's place. Pure: time is given.
+// of which nothing is known, and those that failed, have only so many deliveries under way, so that a crowd of dead
+// ones uses up nobody's place. Pure: time is given.
 #pragma once
 
 #include <array>

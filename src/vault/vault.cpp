@@ -95,6 +95,7 @@ struct Vault::Room {
   std::unique_ptr<Tables> tables;
   std::unique_ptr<Bodies> bodies;
   std::mutex mutex;
+  bool unsettled = false;  // erased keys may stand in the write-ahead log still
 
   // What is to be stored of one content.
   struct Draft {
@@ -285,7 +286,14 @@ struct Vault::Room {
     });
     if (!done) return done;
     for (const Body& body : orphans) bodies->give_up(body);
-    return tables->settle();
+    return settle();
+  }
+
+  // Where the write-ahead log cannot be emptied now, the next sweep does it.
+  Result<void> settle() {
+    auto settled = tables->settle();
+    unsettled = !settled;
+    return settled;
   }
 };
 
@@ -360,6 +368,7 @@ Result<size_t> Vault::resume_releases(const policy::Snapshot& snapshot, const Co
   filter.state = State::releasing;
   auto waiting = list(filter, SIZE_MAX);
   if (!waiting) return std::unexpected(waiting.error());
+  size_t resumed = 0;
   for (const Entry& entry : *waiting) {
     log::warning("vault.release_resumed", {{"entry", entry.id}, {"mail", entry.mail}, {"may_be", "a second copy"}});
     {
@@ -367,9 +376,17 @@ Result<size_t> Vault::resume_releases(const policy::Snapshot& snapshot, const Co
       auto counted_again = state_->tables->change(entry.id, State::releasing, State::releasing, state_->clock.now());
       if (!counted_again) return std::unexpected(counted_again.error());
     }
-    if (auto sent = state_->send(entry, snapshot, commit); !sent) return std::unexpected(sent.error());
+    if (auto sent = state_->send(entry, snapshot, commit); sent) {
+      ++resumed;
+    } else {
+      // One that cannot go on holds up no other, and is kept again rather than marked for ever.
+      log::error("vault.release_not_resumed",
+                 {{"entry", entry.id}, {"error", sent.error().text()}, {"mend", "doorward quarantine release"}});
+      const std::scoped_lock held(state_->mutex);
+      (void)state_->tables->change(entry.id, State::releasing, State::kept, state_->clock.now());
+    }
   }
-  return waiting->size();
+  return resumed;
 }
 
 Result<void> Vault::remove(std::string_view id) {
@@ -385,6 +402,12 @@ Result<void> Vault::remove(std::string_view id) {
 
 Result<size_t> Vault::sweep() {
   size_t expired = 0;
+  {
+    const std::scoped_lock held(state_->mutex);
+    if (state_->unsettled) {
+      if (auto settled = state_->settle(); !settled) return std::unexpected(settled.error());
+    }
+  }
   for (;;) {
     const std::scoped_lock held(state_->mutex);
     auto due = state_->tables->due(state_->clock.now(), kSweptAtOnce);

@@ -73,7 +73,8 @@ class Vault {
   // Sends it on to its recipient's backend, without filters and with a header field that says so; once: a second time
   // is an error that says when the first one was. A crash on the way may send it twice (releases counts), never not.
   Result<Entry> release(std::string_view id, const policy::Snapshot& snapshot, const Commit& commit);
-  // Goes on with releases that a crash interrupted; how many. Call it at the start.
+  // Goes on with releases that a crash interrupted; how many. One that cannot go on is kept again, and told in the log.
+  // Call it at the start.
   Result<size_t> resume_releases(const policy::Snapshot& snapshot, const Commit& commit);
   // Its key is gone when this returns.
   Result<void> remove(std::string_view id);

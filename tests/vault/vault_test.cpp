@@ -316,6 +316,44 @@ TEST_F(VaultTest, ACrashWithinAReleaseIsMadeGood) {
   EXPECT_EQ(*vault_->resume_releases(*snapshot(), committing()), 0U);
 }
 
+TEST_F(VaultTest, AReleaseThatCannotBeResumedHoldsUpNoOther) {
+  struct Crash {};
+  const auto crash = [](const auto&, const auto&) -> Result<void> { throw Crash(); };
+  const auto kept = keep(mail_to("M", {"a@example.org", "b@example.org"}), content("shared"));
+  for (const auto& one : kept) EXPECT_THROW((void)vault_->release(one.id, *snapshot(), crash), Crash);
+  reopen();
+  size_t tried = 0;
+  const auto once_refused = [&](const auto& mail, const auto& bytes) -> Result<void> {
+    if (tried++ == 0) return fail("the queue is full");
+    return committing()(mail, bytes);
+  };
+  EXPECT_EQ(*vault_->resume_releases(*snapshot(), once_refused), 1U);
+  EXPECT_EQ(tried, 2U);
+  size_t released = 0, kept_again = 0;
+  for (const auto& one : kept) {
+    released += vault_->show(one.id)->state == State::released ? 1U : 0U;
+    kept_again += vault_->show(one.id)->state == State::kept ? 1U : 0U;
+  }
+  EXPECT_EQ(released, 1U);
+  EXPECT_EQ(kept_again, 1U);
+}
+
+TEST_F(VaultTest, AKeyThatCouldNotBeErasedAtOnceIsErasedAtTheNextSweep) {
+  const auto id = keep_one();
+  std::string key;
+  {
+    auto reader = store::Database::open(folder_ + "/vault/vault.db");
+    auto select = (*reader)->prepare("SELECT secret FROM vault_keys");
+    ASSERT_TRUE(*select->step());
+    key = select->text(0);
+    // While somebody reads, the write-ahead log cannot be emptied.
+    EXPECT_FALSE(vault_->remove(id));
+    EXPECT_NE(files().find(key), std::string::npos);
+  }
+  EXPECT_TRUE(vault_->sweep());
+  EXPECT_EQ(files().find(key), std::string::npos);
+}
+
 TEST_F(VaultTest, OneProcessAtATime) {
   Options options;
   options.directory = folder_ + "/vault";
