@@ -25,6 +25,7 @@ class FakeDisk final : public Disk {
     uint64_t offset = 0;
     std::string bytes;
     bool is_truncation = false;  // to `offset`
+    uint64_t number = 0;         // in the order in which they came, over all files
   };
   struct Inode {
     std::string durable;          // what survives
@@ -74,6 +75,31 @@ class FakeDisk final : public Disk {
       cut->names_[name] = cut->durable_names_[name] = std::move(kept);
     }
     return cut;
+  }
+
+  // The disk after a power cut that let the first `blocks` blocks through of what was not synced, in the order in which
+  // they were written, and every name: each prefix of the writes, the last one torn at each block.
+  std::unique_ptr<FakeDisk> after_prefix(size_t blocks) const {
+    const std::lock_guard held(lock_);
+    auto cut = std::make_unique<FakeDisk>();
+    std::vector<std::pair<const Write*, Inode*>> writes;
+    for (const auto& [name, inode] : names_) {
+      auto kept = std::make_shared<Inode>();
+      kept->durable = inode->durable;
+      for (const auto& write : inode->unsynced) writes.emplace_back(&write, kept.get());
+      cut->names_[name] = cut->durable_names_[name] = std::move(kept);
+    }
+    std::ranges::sort(writes, {}, [](const auto& each) { return each.first->number; });
+    for (const auto& [write, inode] : writes) apply_front(inode->durable, *write, blocks);
+    for (const auto& [name, inode] : cut->names_) inode->now = inode->durable;
+    return cut;
+  }
+  size_t unsynced_blocks() const {
+    const std::lock_guard held(lock_);
+    size_t blocks = 0;
+    for (const auto& [name, inode] : names_)
+      for (const auto& write : inode->unsynced) blocks += blocks_of(write);
+    return blocks;
   }
 
   uint64_t octets() const {
@@ -180,7 +206,7 @@ class FakeDisk final : public Disk {
       if (full || disk_.writes_fail) bytes.resize(bytes.size() / 2);  // a part may be there
       if (inode_->now.size() < offset + bytes.size()) inode_->now.resize(offset + bytes.size());
       inode_->now.replace(offset, bytes.size(), bytes);
-      inode_->unsynced.push_back({offset, std::move(bytes), false});
+      inode_->unsynced.push_back({offset, std::move(bytes), false, disk_.writes_++});
       if (full) return fail("no space left on device", path_);
       if (disk_.writes_fail) return fail("input/output error", path_);
       return {};
@@ -204,7 +230,7 @@ class FakeDisk final : public Disk {
       const Change change(disk_);
       const std::lock_guard held(disk_.lock_);
       inode_->now.resize(size);
-      inode_->unsynced.push_back({size, "", true});
+      inode_->unsynced.push_back({size, "", true, disk_.writes_++});
       return {};
     }
     Result<std::string> read(uint64_t offset, size_t octets) const override {
@@ -241,6 +267,20 @@ class FakeDisk final : public Disk {
     }
   }
 
+  static size_t blocks_of(const Write& write) {
+    if (write.is_truncation || write.bytes.empty()) return 1;
+    return (write.offset + write.bytes.size() - 1) / kBlock - write.offset / kBlock + 1;
+  }
+  // As much of it as `blocks` has left, from its beginning on; takes them off.
+  static void apply_front(std::string& to, const Write& write, size_t& blocks) {
+    const size_t taken = std::min(blocks, blocks_of(write));
+    blocks -= taken;
+    if (taken == 0) return;
+    if (write.is_truncation) return to.resize(std::min<size_t>(to.size(), write.offset));
+    const size_t octets = std::min<size_t>(write.bytes.size(), taken * kBlock - write.offset % kBlock);
+    if (to.size() < write.offset + octets) to.resize(write.offset + octets);
+    to.replace(write.offset, octets, write.bytes, 0, octets);
+  }
   bool is_used_up() {
     if (!fails_after_syncs) return false;
     if (*fails_after_syncs == 0) return true;
@@ -255,6 +295,7 @@ class FakeDisk final : public Disk {
 
   mutable std::recursive_mutex lock_;
   std::map<std::string, std::shared_ptr<Inode>> names_, durable_names_;
+  uint64_t writes_ = 0;
 };
 
 }  // namespace doorward::journal
