@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -34,14 +33,14 @@ class FakeDisk final : public Disk {
   };
 
   // What may be set at any time.
-  uint64_t capacity = UINT64_MAX;  // octets of all files; beyond it writes fail
-  bool writes_fail = false, syncs_fail = false, removes_fail = false;
-  bool syncs_do_nothing = false;  // of files: as if their writer were killed before each
+  std::atomic<uint64_t> capacity = UINT64_MAX;  // octets of all files; beyond it writes fail
+  std::atomic<bool> writes_fail = false, syncs_fail = false, removes_fail = false;
+  std::atomic<bool> syncs_do_nothing = false;  // of files: as if their writer were killed before each
   std::atomic<size_t> removes{0};
-  std::optional<size_t> fails_after_syncs{};  // syncs that still succeed
-  size_t syncs = 0;
-  mutable uint64_t octets_read = 0;
-  uint64_t largest_write = 0;                              // octets
+  std::atomic<int> good_syncs = -1;  // that still succeed, then they fail; < 0: all do
+  std::atomic<size_t> syncs = 0;
+  mutable std::atomic<uint64_t> octets_read = 0;
+  std::atomic<uint64_t> largest_write = 0;                 // octets
   std::function<void(const std::string& path)> on_open{};  // before a file is opened to be read
   std::function<void()> on_change{};                       // before and after each operation that changes the disk
 
@@ -171,7 +170,8 @@ class FakeDisk final : public Disk {
   }
   uint64_t free_octets(const std::string&) const override {
     const std::lock_guard held(lock_);
-    return capacity - std::min(capacity, used());
+    const uint64_t most = capacity;
+    return most - std::min(most, used());
   }
 
  private:
@@ -199,7 +199,7 @@ class FakeDisk final : public Disk {
       const std::lock_guard held(disk_.lock_);
       std::string bytes;
       for (const auto piece : pieces) bytes += piece;
-      disk_.largest_write = std::max<uint64_t>(disk_.largest_write, bytes.size());
+      disk_.largest_write = std::max<uint64_t>(disk_.largest_write.load(), bytes.size());
       const uint64_t end = offset + bytes.size();
       const uint64_t grows = end - std::min<uint64_t>(end, inode_->now.size());
       const bool full = disk_.used() + grows > disk_.capacity;
@@ -282,9 +282,9 @@ class FakeDisk final : public Disk {
     to.replace(write.offset, octets, write.bytes, 0, octets);
   }
   bool is_used_up() {
-    if (!fails_after_syncs) return false;
-    if (*fails_after_syncs == 0) return true;
-    --*fails_after_syncs;
+    if (good_syncs < 0) return false;
+    if (good_syncs == 0) return true;
+    --good_syncs;
     return false;
   }
   uint64_t used() const {

@@ -186,9 +186,9 @@ TEST_F(JournalTest, ADiskThatFailsForLongIsNotLitteredWithFiles) {
     disk_.syncs_fail = true;  // the new segment cannot be begun
     EXPECT_FALSE(append(*journal, "lost"));
     disk_.syncs_fail = false;
-    disk_.fails_after_syncs = 2;  // it can (its header, the folder), and what goes into it fails
+    disk_.good_syncs = 2;  // it can (its header, the folder), and what goes into it fails
     EXPECT_FALSE(append(*journal, "lost"));
-    disk_.fails_after_syncs.reset();
+    disk_.good_syncs = -1;
   }
   EXPECT_EQ(disk_.names().size(), 2U) << "the first segment and its index";
   journal->flush();

@@ -31,7 +31,7 @@ class PowerCut : public SpoolTest {
     if (const char* given = std::getenv("DOORWARD_CUTS")) random_ = static_cast<size_t>(std::atoi(given));
     disk_.on_change = [this] { cut(); };
   }
-  ~PowerCut() override { disk_.on_change = nullptr; }
+  ~PowerCut() override { spool_.reset(); }  // before what its last writes are checked against
 
   // A mail to as many recipients, with a content of its own; acknowledged when this returns.
   std::string send(size_t recipients, size_t octets) {
@@ -107,7 +107,7 @@ class PowerCut : public SpoolTest {
     look(disk);
   }
   void look(journal::FakeDisk& disk) {
-    auto spool = Spool::open(options_, clock_, disk);
+    auto spool = Spool::open(options_, at_the_cut_, disk);
     ASSERT_TRUE(spool) << spool.error().text();
     std::set<Place> found;
     for (const auto& listed : (*spool)->list({}, SIZE_MAX)) {
@@ -130,7 +130,8 @@ class PowerCut : public SpoolTest {
     for (int i = 0; i < 200 && disk_.names().size() > files; ++i) std::this_thread::sleep_for(20ms);
   }
 
-  std::mutex lock_;  // of what follows
+  const ManualClock at_the_cut_{clock_.now()};  // the other one moves while the spool's threads look
+  std::mutex lock_;                             // of what follows
   std::mt19937_64 dice_{42};
   size_t random_ = 3;
   size_t moments_ = 0, cuts_ = 0;

@@ -325,11 +325,8 @@ TEST_F(SpoolTest, SpaceIsWonBackAndWhatLivesIsMoved) {
 
 TEST_F(SpoolTest, WhatIsReadWhileItIsMovedIsReadWhereItIsThen) {
   options_.memory = 0;
-  auto spool = open(disk_);
-  auto kept = mail_to({"kept@in.example"}, clock_.now());
-  ASSERT_TRUE(commit(*spool, kept, content_of("kept content")));
   // Whoever opens the first segment to read that mail stops, until the cleaner has moved it and dropped the file.
-  const std::string first = disk_.names().front();
+  const std::string first = "spool/0000000000000001.journal";
   const auto reader = std::this_thread::get_id();
   size_t stopped = 0;
   disk_.on_open = [&](const std::string& path) {
@@ -337,6 +334,9 @@ TEST_F(SpoolTest, WhatIsReadWhileItIsMovedIsReadWhereItIsThen) {
     ++stopped;
     for (int i = 0; i < 200 && disk_.has(first); ++i) std::this_thread::sleep_for(50ms);
   };
+  auto spool = open(disk_);
+  auto kept = mail_to({"kept@in.example"}, clock_.now());
+  ASSERT_TRUE(commit(*spool, kept, content_of("kept content")));
   const auto fill = [&] {
     for (int i = 0; i < 100; ++i) {
       const auto gone = mail_to({"b@in.example"}, clock_.now(), {Destination::Kind::backend, "200"});
