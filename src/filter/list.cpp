@@ -3,6 +3,7 @@
 
 #include "filter/blocks_and_passes.h"
 #include "filter/filter.h"
+#include "filter/sender_authentication.h"
 #include "filter/structure.h"
 #include "filter/word_list.h"
 #include "filter/word_statistics.h"
@@ -13,10 +14,8 @@ namespace doorward::filter {
 
 std::span<const Filter* const> all() {
   static const std::array filters{
-      FILTER(blocks_and_passes),
-      FILTER(structure),
-      FILTER(word_list),
-      FILTER(word_statistics),
+      FILTER(blocks_and_passes), FILTER(sender_authentication), FILTER(structure),
+      FILTER(word_list),         FILTER(word_statistics),
   };
   return filters;
 }
