@@ -3,20 +3,18 @@
 #include <string>
 #include <vector>
 
-#include "mailauth/authentication_results.h"
-
 namespace doorward::action {
 namespace {
 
 using mailauth::MethodResult;
 
-MethodResult spf_result(const mailauth::SpfOutcome& spf, const Verdicted& mail) {
+MethodResult spf_result(const mailauth::SpfOutcome& spf, const mail::Client& client, const mail::Envelope& envelope) {
   MethodResult result{.method = "spf", .result = std::string(text(spf.result)), .comment = spf.evidence};
   // RFC 8601 §2.7.2: which identity was checked.
-  if (mail.envelope.from.null) {
-    result.properties.push_back({"smtp", "helo", mail.client.helo});
+  if (envelope.from.null) {
+    result.properties.push_back({"smtp", "helo", client.helo});
   } else {
-    result.properties.push_back({"smtp", "mailfrom", mail.envelope.from.text()});
+    result.properties.push_back({"smtp", "mailfrom", envelope.from.text()});
   }
   return result;
 }
@@ -46,18 +44,25 @@ class AuthenticationResults final : public Action {
   void on_verdict(const Verdicted& mail, MessageOutcome& outcome) const override {
     if (mail.sheet.direction != sheet::Direction::inbound || !mail.settings.authentication_results) return;
     if (mail.facts == nullptr || !mail.facts->authentication) return;
-    const auto& of = *mail.facts->authentication;
-    std::vector<MethodResult> results = mailauth::method_results(of.dkim);
-    if (of.spf_asked) {
-      results.insert(results.begin(), spf_result(of.spf, mail));
-      results.push_back(dmarc_result(of.dmarc));
-    }
-    if (of.arc.cv != mailauth::Result::none) results.push_back(mailauth::method_result(of.arc));
+    const auto results = results_of(*mail.facts, mail.client, mail.envelope);
     outcome.edits.prepend(mailauth::authentication_results_field(mail.host_name, results));
   }
 };
 
 }  // namespace
+
+std::vector<MethodResult> results_of(const filter::Facts& facts, const mail::Client& client,
+                                     const mail::Envelope& envelope) {
+  if (!facts.authentication) return {};
+  const auto& of = *facts.authentication;
+  std::vector<MethodResult> results = mailauth::method_results(of.dkim);
+  if (of.spf_asked) {
+    results.insert(results.begin(), spf_result(of.spf, client, envelope));
+    results.push_back(dmarc_result(of.dmarc));
+  }
+  if (of.arc.cv != mailauth::Result::none) results.push_back(mailauth::method_result(of.arc));
+  return results;
+}
 
 const Action& authentication_results() {
   static const AuthenticationResults action;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "delivery/mx.h"
 #include "gateway/authentication.h"
+#include "gateway/sealing.h"
 #include "net/connection.h"
 #include "net/resolver.h"
 #include "net/tls.h"
@@ -42,6 +43,7 @@ struct NodeConfig {
   }();
   delivery::MxOptions mx;
   gateway::AuthenticationOptions authentication;
+  gateway::SealingOptions sealing;
   smtp::ServerOptions server;  // its host_name is set by server_options()
 
   std::string policy_path() const { return state_directory + "/policy.db"; }

@@ -108,6 +108,9 @@ struct Node::State {
     options.notice = notice_style(config);
     options.authentication = config.authentication;
     if (auto postmaster = mail::parse_mailbox(config.postmaster)) options.postmaster = std::move(*postmaster);
+    auto sealer = gateway::Sealer::load(config.sealing);
+    if (!sealer) return std::unexpected(sealer.error());
+    options.sealer = std::move(*sealer);
     gateway = std::make_unique<gateway::Gateway>(std::move(options),
                                                  gateway::Parts{.clock = clock,
                                                                 .offload = *offload,

@@ -3,6 +3,7 @@
 
 #include "filter/blocks_and_passes.h"
 #include "filter/filter.h"
+#include "filter/own_domain.h"
 #include "filter/sender_authentication.h"
 #include "filter/structure.h"
 #include "filter/word_list.h"
@@ -14,7 +15,7 @@ namespace doorward::filter {
 
 std::span<const Filter* const> all() {
   static const std::array filters{
-      FILTER(blocks_and_passes), FILTER(sender_authentication), FILTER(structure),
+      FILTER(blocks_and_passes), FILTER(sender_authentication), FILTER(own_domain), FILTER(structure),
       FILTER(word_list),         FILTER(word_statistics),
   };
   return filters;

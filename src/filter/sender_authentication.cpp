@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
+#include <span>
 #include <string>
 #include <utility>
 
 #include "filter/evidence.h"
+#include "mail/ascii.h"
+#include "mailauth/authentication_results.h"
 
 namespace doorward::filter {
 namespace {
@@ -24,7 +28,7 @@ class SenderAuthentication final : public Filter {
         .sentence = "Asks the sender's domain whether the mail is really its own: SPF, DKIM, DMARC and ARC.",
         .scope = Scope::mail,
         .cost = Cost::network,
-        .lowest = -0.5,
+        .lowest = -4.5,
         .highest = 6,
         .default_weight = 1,
         .default_cap = 6,
@@ -47,6 +51,7 @@ class SenderAuthentication final : public Filter {
             {"dmarc_temperror", "The policy of the sender's domain could not be had in time."},
             {"several_authors", "The mail names authors of several domains."},
             {"arc_pass", "Those who passed the mail on vouch for what they saw."},
+            {"arc_trusted", "Someone you trust passed the mail on, and had its sender proven when it came."},
             {"arc_fail", "The chain of those who passed the mail on is broken."},
             {"unproven", "Nothing proves where the mail comes from."}}};
     return info;
@@ -134,9 +139,43 @@ class SenderAuthentication final : public Filter {
         return;
     }
     if (dmarc.policy == DmarcPolicy::none) return add(findings, "dmarc_none", 0.5, dmarc.evidence);
-    if (is_forwarded(mail)) return add(findings, "dmarc_forwarded", 2, dmarc.evidence);
     const bool reject = dmarc.policy == DmarcPolicy::reject;
-    add(findings, reject ? "dmarc_reject" : "dmarc_quarantine", reject ? 4.5 : 2.5, dmarc.evidence);
+    const bool forwarded = is_forwarded(mail);
+    const double strength = forwarded ? 2 : reject ? 4.5 : 2.5;
+    add(findings,
+        forwarded ? "dmarc_forwarded"
+        : reject  ? "dmarc_reject"
+                  : "dmarc_quarantine",
+        strength, dmarc.evidence);
+    // For those who trust the way it came, as much speaks for the mail again.
+    for (const auto& [customer, domains] : mail.input.trusted_sealers) {
+      const std::string* sealer = trusted_witness(of, domains);
+      if (sealer == nullptr) continue;
+      add(findings, "arc_trusted", -strength, "sealed by " + *sealer);
+      findings.back().owner = customer;
+    }
+  }
+
+  // Whoever saw the author proven, when all who had the mail after him are trusted as well (RFC 8617 §7.2).
+  static const std::string* trusted_witness(const Authentication& of, std::span<const std::string> trusted) {
+    if (of.arc.cv != Result::pass) return nullptr;
+    for (const auto& sealer : std::views::reverse(of.arc.sealers)) {
+      const auto is_this = [&](const auto& domain) { return mail::equal_ignoring_case(domain, sealer.domain); };
+      if (std::ranges::none_of(trusted, is_this)) return nullptr;
+      if (saw_proven(sealer.results, of.dmarc.author_domain)) return &sealer.domain;
+    }
+    return nullptr;
+  }
+  static bool saw_proven(std::string_view results, std::string_view author_domain) {
+    const auto read = mailauth::read_authentication_results(results);
+    if (!read) return false;
+    return std::ranges::any_of(read->results, [&](const auto& one) {
+      if (one.method != "dmarc" || one.result != "pass") return false;
+      return std::ranges::any_of(one.properties, [&](const auto& property) {
+        return property.type == "header" && property.name == "from" &&
+               mail::equal_ignoring_case(property.value, author_domain);
+      });
+    });
   }
 
   // A list that proves itself: its fields, and a signature or SPF of its own domain.

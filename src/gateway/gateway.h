@@ -16,6 +16,7 @@
 #include "gateway/authentication.h"
 #include "gateway/judge.h"
 #include "gateway/learner.h"
+#include "gateway/sealing.h"
 #include "policy/snapshot.h"
 #include "sheet/archive.h"
 #include "smtp/handler.h"
@@ -32,6 +33,7 @@ struct Options {
   std::chrono::milliseconds answer_within{540'000};
   delivery::NoticeStyle notice{};  // of what senders are told by mail
   AuthenticationOptions authentication{};
+  std::shared_ptr<const Sealer> sealer{};  // none: nothing is sealed
 };
 
 // What is handed in. All outlive the gateway; those with a default may be null: without a spool nothing is relayed or

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "action/action.h"
+#include "action/authentication_results.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "gateway/answer.h"
@@ -209,9 +210,17 @@ mime::Edits Session::edits(const Judged& judged, size_t group) {
       action->on_verdict(looked_at, outcome);
     }
   }
+  // Who only adds trace fields changes nothing that a signature covers.
+  const bool changed = !outcome.edits.all().empty();
   const auto& taken = transaction_->taken;
   outcome.edits.prepend(received_field(judged.client, judged.envelope, gateway_.options().host_name,
                                        taken.size() == 1 ? taken.front().named().text() : ""));
+  if (changed && gateway_.options().sealer && judged.facts.authentication && settings.arc_seal) {
+    const auto results = action::results_of(judged.facts, judged.client, judged.envelope);
+    gateway_.options().sealer->seal(judged.message->raw(), judged.facts.authentication->arc,
+                                    mailauth::authentication_results_text(gateway_.options().host_name, results),
+                                    gateway_.parts().clock.now(), outcome.edits);
+  }
   return std::move(outcome.edits);
 }
 

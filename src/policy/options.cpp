@@ -127,6 +127,11 @@ std::vector<OptionInfo> own_options() {
       {"score_header", OptionType::boolean, "", "true", "Whether the header X-Doorward-Score is added."},
       {"authentication_results", OptionType::boolean, "", "true",
        "Whether the header Authentication-Results is added."},
+      {"arc_seal", OptionType::boolean, "", "true",
+       "Whether mail that was changed is sealed (ARC), where the node has a key for it."},
+      {"trusted_sealers", OptionType::list, "", "",
+       "Domains of lists and forwarders whose ARC seals are believed, by customer: what they say of a mail counts "
+       "where it can be proven no more."},
       {"spam_headers", OptionType::boolean, "", "false", "Whether X-Spam-Flag and X-Spam-Status are added."},
       {"train", OptionType::boolean, "", "true", "Whether the word statistics learn from this mail."},
       {"train_ham_at_most", OptionType::integer, "SCL", "-4", "Inbound mail at or under this SCL is learned as good.",

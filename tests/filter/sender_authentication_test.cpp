@@ -83,6 +83,39 @@ TEST_F(SenderAuthenticationFilter, AListThatProvesItselfSpeaksForTheMail) {
   EXPECT_TRUE(list.has(sender_authentication(), "dmarc_forwarded"));
 }
 
+// Who is trusted speaks for what came before, and only for the customer who trusts.
+TEST_F(SenderAuthenticationFilter, ATrustedSealerGivesDmarcsPointsBack) {
+  policy_fails(DmarcPolicy::reject);
+  of().dmarc.author_domain = "example.org";
+  of().arc.cv = Result::pass;
+  const auto seal = [this](const char* domain, std::string_view results) {
+    auto& sealer = of().arc.sealers.emplace_back();
+    sealer.domain = domain;
+    sealer.results = results;
+  };
+  seal("list.example", " list.example; dmarc=pass header.from=example.org");
+  seal("forwarder.example", "mx.forwarder.example; dmarc=fail header.from=example.org");
+  EXPECT_FALSE(mail_.has(sender_authentication(), "arc_trusted"));
+  const std::vector<std::string> both{"list.example", "forwarder.example"}, oldest{"list.example"},
+      newest{"forwarder.example"};
+  mail_.input.trusted_sealers = {{7, both}};
+  const auto findings = mail_.judged_by(sender_authentication());
+  const auto given = std::ranges::find(findings, "arc_trusted", &sheet::Finding::symbol);
+  ASSERT_NE(given, findings.end());
+  EXPECT_EQ(given->strength, -4.5);
+  EXPECT_EQ(given->owner, 7U);
+  mail_.input.trusted_sealers = {{7, oldest}};
+  EXPECT_FALSE(mail_.has(sender_authentication(), "arc_trusted")) << "a stranger had it since";
+  mail_.input.trusted_sealers = {{7, newest}};
+  EXPECT_FALSE(mail_.has(sender_authentication(), "arc_trusted")) << "who is trusted did not see it proven";
+  mail_.input.trusted_sealers = {{7, both}};
+  of().dmarc.author_domain = "example.net";
+  EXPECT_FALSE(mail_.has(sender_authentication(), "arc_trusted")) << "another author was proven";
+  of().dmarc.author_domain = "example.org";
+  of().arc.cv = Result::fail;
+  EXPECT_FALSE(mail_.has(sender_authentication(), "arc_trusted")) << "the chain is broken";
+}
+
 TEST_F(SenderAuthenticationFilter, ATimeOutCostsNothing) {
   of().spf.result = of().dmarc.result = Result::temperror;
   signature(Result::temperror, "example.org");

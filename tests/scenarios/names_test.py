@@ -32,10 +32,10 @@ class Names(Scenario):
         self.sink = self.started(Sink(self.place("sink")))
         self.names = self.started(NameServer(self.place("names"), {"example": ZONE}))
 
-    def stand(self, more="", zone=None):
+    def stand(self, more="", zone=None, config=""):
         self.stood += 1
         config = (f'[dns]\nresolv_conf = ""\nstub_zones = ["example={zone or self.names.address}"]\n'
-                  '[authentication]\nlocal_networks = ["127.0.0.1"]\ndeadline = "2s"\n')
+                  '[authentication]\nlocal_networks = ["127.0.0.1"]\ndeadline = "2s"\n' + config)
         text = policy(f'name = "in.example"\nbackend = "office"\n{QUIET}{more}', backends={"office": f"127.0.0.1:{self.sink.port}"})
         self.gateway = self.started(Gateway(self.place(f"gateway{self.stood}"), text, config=config,
                                             listener='tls = "none"\nxclient_from = ["127.0.0.1"]'))
@@ -98,6 +98,27 @@ class Names(Scenario):
     def test_a_tenant_may_take_such_senders(self):
         self.stand("sender_domain = false\n")
         self.hand_in("192.0.2.1", "a@gone.example", "a@gone.example")
+        self.sink.maildir.wait(1)
+
+    def test_what_was_changed_is_sealed(self):
+        key = self.directory / "arc.key"
+        subprocess.run(["openssl", "genpkey", "-algorithm", "ed25519", "-out", key], check=True, capture_output=True)
+        seal = f'[arc]\ndomain = "gate.example"\nselector = "s"\nkey = "{key}"\n'
+        self.stand('legal = "tag-only"\n"outcome.spam" = "tag"\nthreshold = -1\n', config=seal)
+        self.hand_in("198.51.100.7", "x@elsewhere.example", "x@elsewhere.example")
+        mail = self.sink.maildir.wait(1)[0]
+        self.assertIn("SPAM", mail["Subject"])
+        self.assertIn("i=1; mx.in.example;", " ".join(mail["ARC-Authentication-Results"].split()))
+        self.assertIn("cv=none", mail["ARC-Seal"])
+        self.assertIn("d=gate.example", mail["ARC-Message-Signature"])
+
+    def test_the_own_domain_from_a_strangers_server(self):
+        self.stand("threshold = 3\n")
+        with self.assertRaises(smtplib.SMTPDataError) as refused:
+            self.hand_in("192.0.2.1", "x@good.example", "boss@in.example")
+        symbols = {finding["symbol"] for finding in self.sheet_of(refused.exception.smtp_error.decode())["findings"]}
+        self.assertIn("own_domain_forged", symbols)
+        self.hand_in(None, "boss@in.example", "boss@in.example")  # from our own network
         self.sink.maildir.wait(1)
 
     def test_forged_results_of_our_name_are_removed(self):
