@@ -51,6 +51,25 @@ TEST_F(RelayNotice, OneNoticeForAllThatFailedStoredBeforeTheFailure) {
   EXPECT_EQ(last_.outcomes.front().reply.lines.front(), "secret.internal says no");  // for the queue's list
 }
 
+// RFC 8689 §5: the notice may go where there is no TLS.
+TEST_F(RelayNotice, AMailThatRequiresTlsComesBackWithoutItsBody) {
+  FakeBackend server;
+  protect(server.endpoint());
+  start();
+  for (const bool require_tls : {false, true}) {
+    server.on("RCPT", "550 5.1.1 no");
+    auto made = trusted({"gone@in.example"}, at("first"));
+    edit(made, [&](spool::Mail& mail) {
+      mail.ret = mail::DsnReturn::full;
+      mail.require_tls = require_tls;
+    });
+    EXPECT_THAT(send(made), ElementsAre(Kind::failed));
+    const std::string raw(queue_.stored().back().content->raw());
+    EXPECT_EQ(raw.contains("dotted"), !require_tls);
+    EXPECT_THAT(raw, HasSubstr("Subject: hello"));
+  }
+}
+
 TEST_F(RelayNotice, AProtectedSenderIsToldAtItsOwnBackend) {
   FakeBackend server, other;
   server.on("RCPT", "550 5.1.1 no");
