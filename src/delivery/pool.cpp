@@ -262,7 +262,8 @@ void BackendPool::give_back(std::unique_ptr<BackendConnection> connection) {
   if (connection == nullptr || !connection->client.is_open()) return;
   Lane& to = lane(connection->backend);
   const SteadyTime at = now();
-  if (to.idle.size() >= options_.idle_per_backend || at - connection->opened > kLongestUse) {
+  const bool crowd = to.backend->id == 0 && lanes_.size() > options_.hosts_kept;
+  if (crowd || to.idle.size() >= options_.idle_per_backend || at - connection->opened > kLongestUse) {
     spawn(guarded_task("delivery", say_goodbye(std::move(connection))));
     return;
   }
