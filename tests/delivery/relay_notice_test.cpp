@@ -70,6 +70,22 @@ TEST_F(RelayNotice, AMailThatRequiresTlsComesBackWithoutItsBody) {
   }
 }
 
+TEST_F(RelayNotice, AnAttemptThatIsCutShortTellsOfNoDelay) {
+  FakeBackend server, other;
+  server.on("greeting", FakeBackend::kHang);
+  protect(server.endpoint(), other.endpoint());
+  start();
+  auto made = trusted({"one@in.example", "moved@other.example"}, at("first"));
+  edit(made, [](spool::Mail& mail) { mail.received_at -= 5h; });
+  queue_.put(made);
+  for (int i = 0; i < 400 && server.standing() == 0; ++i) std::this_thread::sleep_for(5ms);
+  end();
+  const auto reports = queue_.reports(1);
+  ASSERT_EQ(reports.front().outcomes.size(), 1U);
+  EXPECT_EQ(reports.front().outcomes.front().kind, Kind::reroute);
+  EXPECT_TRUE(queue_.stored().empty());
+}
+
 TEST_F(RelayNotice, AProtectedSenderIsToldAtItsOwnBackend) {
   FakeBackend server, other;
   server.on("RCPT", "550 5.1.1 no");
