@@ -8,6 +8,13 @@ namespace {
 
 using mailauth::MethodResult;
 
+MethodResult iprev_result(const mailauth::IprevOutcome& iprev, const mail::Client& client) {
+  return {.method = "iprev",
+          .result = std::string(text(iprev.result)),
+          .comment = iprev.name,
+          .properties = {{"policy", "iprev", client.ip.text()}}};
+}
+
 MethodResult spf_result(const mailauth::SpfOutcome& spf, const mail::Client& client, const mail::Envelope& envelope) {
   MethodResult result{.method = "spf", .result = std::string(text(spf.result)), .comment = spf.evidence};
   // RFC 8601 §2.7.2: which identity was checked.
@@ -58,6 +65,7 @@ std::vector<MethodResult> results_of(const filter::Facts& facts, const mail::Cli
   std::vector<MethodResult> results = mailauth::method_results(of.dkim);
   if (of.spf_asked) {
     results.insert(results.begin(), spf_result(of.spf, client, envelope));
+    results.insert(results.begin(), iprev_result(of.iprev, client));
     results.push_back(dmarc_result(of.dmarc));
   }
   if (of.arc.cv != mailauth::Result::none) results.push_back(mailauth::method_result(of.arc));

@@ -9,13 +9,15 @@
 #include "mailauth/arc.h"
 #include "mailauth/dkim.h"
 #include "mailauth/dmarc.h"
+#include "mailauth/iprev.h"
 #include "mailauth/spf.h"
 
 namespace doorward::filter {
 
 // What SPF, DKIM, DMARC and ARC say of an inbound mail.
 struct Authentication {
-  bool spf_asked = true;  // not of clients in our own networks, of which no record of strangers speaks
+  bool spf_asked = true;  // and iprev; not of clients in our own networks, of which no record of strangers speaks
+  mailauth::IprevOutcome iprev;
   mailauth::SpfOutcome spf;
   mailauth::DkimOutcome dkim;
   mailauth::ArcOutcome arc;
@@ -24,6 +26,7 @@ struct Authentication {
 
 struct Facts {
   bool submitted = false;                          // by a customer's own server or an authenticated submitter
+  bool helo_is_ours = false;                       // the client greeted with our name, or that of a protected domain
   std::optional<Authentication> authentication{};  // none: nobody asked
   std::vector<std::string> skipped{};              // "sender_authentication: why": checks that could not answer
 

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "filter/blocks_and_passes.h"
+#include "filter/client.h"
 #include "filter/filter.h"
 #include "filter/own_domain.h"
 #include "filter/sender_authentication.h"
@@ -15,8 +16,8 @@ namespace doorward::filter {
 
 std::span<const Filter* const> all() {
   static const std::array filters{
-      FILTER(blocks_and_passes), FILTER(sender_authentication), FILTER(own_domain), FILTER(structure),
-      FILTER(word_list),         FILTER(word_statistics),
+      FILTER(blocks_and_passes), FILTER(client),    FILTER(sender_authentication), FILTER(own_domain),
+      FILTER(structure),         FILTER(word_list), FILTER(word_statistics),
   };
   return filters;
 }

@@ -61,6 +61,7 @@ Task<filter::Authentication> Authenticator::check(net::Core& core, Inquiry mail,
   std::vector<Task<bool>> checks;
   if (found.spf_asked) {
     mailauth::SpfRequest request{mail.client.ip, mail.client.helo, sender_of(mail.envelope)};
+    checks.push_back(into(found.iprev, mailauth::check_iprev(core, log, mail.client.ip, deadline)));
     checks.push_back(into(
         found.spf, mailauth::check_spf(core, log, std::move(request),
                                        {.deadline = deadline, .explain = false, .receiver = host_name_, .now = now})));

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "delivery/proxy.h"
@@ -51,6 +52,7 @@ class Session final : public smtp::Handler {
   Task<smtp::Reply> ask_backend(const mail::Client& client, const mail::Envelope& envelope, const Taken& taken);
   Task<smtp::Reply> verify(const mail::Envelope& envelope, const Taken& taken);
   Task<bool> judge(Judged& judged);
+  bool is_ours(std::string_view name) const;
   Task<bool> run(bool aside, std::move_only_function<void()> work);
   Task<std::vector<sheet::Lookup>> ask(Judged& judged);
   void refuse_loop(Judged& judged, std::vector<smtp::Reply>& replies);

@@ -16,6 +16,7 @@
 #include "gateway/session.h"
 #include "gateway/spooling.h"
 #include "gateway/trace.h"
+#include "mail/ascii.h"
 #include "net/core.h"
 
 namespace doorward::gateway {
@@ -143,6 +144,7 @@ Task<bool> Session::judge(Judged& judged) {
   const auto direction = transaction_->taken.front().direction;
   const bool asks = direction == sheet::Direction::inbound && gateway_.authenticator().is_on();
   judged.facts.submitted = direction == sheet::Direction::outbound;
+  judged.facts.helo_is_ours = is_ours(judged.client.helo);
   const bool parsed = co_await run(aside, [&judged, asks, aside] {
     judged.message.emplace(mime::Message::parse(judged.content.bytes()));
     if (!asks) return;
@@ -157,6 +159,13 @@ Task<bool> Session::judge(Judged& judged) {
     judged.sheet = gateway_.judge().judge(mail, *transaction_->snapshot, judged.groups, &judged.features);
     judged.sheet.lookups = std::move(lookups);
   });
+}
+
+bool Session::is_ours(std::string_view name) const {
+  const auto domain = mail::parse_domain(name);
+  if (!domain) return false;
+  return mail::equal_ignoring_case(domain->key(), gateway_.options().host_name) ||
+         transaction_->snapshot->is_protected(*domain);
 }
 
 Task<bool> Session::run(bool aside, std::move_only_function<void()> work) {
@@ -213,7 +222,11 @@ mime::Edits Session::edits(const Judged& judged, size_t group) {
   // Who only adds trace fields changes nothing that a signature covers.
   const bool changed = !outcome.edits.all().empty();
   const auto& taken = transaction_->taken;
-  outcome.edits.prepend(received_field(judged.client, judged.envelope, gateway_.options().host_name,
+  mail::Client client = judged.client;
+  if (const auto& of = judged.facts.authentication; of && of->iprev.result == mailauth::Result::pass) {
+    client.reverse_name = of->iprev.name;
+  }
+  outcome.edits.prepend(received_field(client, judged.envelope, gateway_.options().host_name,
                                        taken.size() == 1 ? taken.front().named().text() : ""));
   if (changed && gateway_.options().sealer && judged.facts.authentication && settings.arc_seal) {
     const auto results = action::results_of(judged.facts, judged.client, judged.envelope);

@@ -13,8 +13,10 @@ TestVerdict mail() {
   TestVerdict mail("Subject: a\r\n\r\nx\r\n");
   mail.envelope.from.null = false;
   mail.envelope.from.mailbox = *mail::parse_mailbox("a@example.org");
+  mail.client.ip = *mail::IpAddress::parse("192.0.2.1");
   mail.client.helo = "mx.example.org";
   auto& of = mail.facts.authentication.emplace();
+  of.iprev = {Result::pass, "mx.example.org"};
   of.spf = {.result = Result::pass, .domain = "example.org", .evidence = "ip4:192.0.2.1 of example.org"};
   auto& signature = of.dkim.signatures.emplace_back();
   signature.result = Result::fail;
@@ -31,6 +33,7 @@ TestVerdict mail() {
 TEST(AuthenticationResultsAction, SaysWhatEachCheckCameTo) {
   EXPECT_EQ(mail().after(authentication_results()),
             "Authentication-Results: mx.example.net;\r\n"
+            "\tiprev=pass (mx.example.org) policy.iprev=192.0.2.1;\r\n"
             "\tspf=pass (ip4:192.0.2.1 of example.org) smtp.mailfrom=a@example.org;\r\n"
             "\tdkim=fail reason=\"the body was changed\" header.d=example.org\r\n"
             "\t header.s=s;\r\n"

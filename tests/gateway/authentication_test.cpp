@@ -20,6 +20,8 @@ class AuthenticationTest : public testing::Test {
     client_.helo = "mx.example.org";
     envelope_.from.null = false;
     envelope_.from.mailbox = *mail::parse_mailbox("bounce@example.org");
+    names_.ptr("1.2.0.192.in-addr.arpa", "mx.example.org");
+    names_.a("mx.example.org", "192.0.2.1");
     names_.txt("example.org", "v=spf1 ip4:192.0.2.1 -all");
     names_.txt("_dmarc.example.org", "v=DMARC1; p=reject");
     names_.txt("s._domainkey.example.org", key_.record());
@@ -63,7 +65,8 @@ TEST_F(AuthenticationTest, AMailOfItsOwnDomainIsProvenInEachWay) {
   EXPECT_EQ(found.dkim.signatures[0].result, Result::pass) << found.dkim.signatures[0].reason;
   EXPECT_EQ(found.dmarc.result, Result::pass);
   EXPECT_TRUE(found.dmarc.spf_aligned && found.dmarc.dkim_aligned);
-  EXPECT_EQ(lookups_.size(), 3U) << "the SPF record, the key, the policy: each once";
+  EXPECT_EQ(found.iprev.result, Result::pass);
+  EXPECT_EQ(lookups_.size(), 5U) << "the address's name and back, the SPF record, the key, the policy: each once";
 }
 
 TEST_F(AuthenticationTest, AForgeryIsFoundOut) {

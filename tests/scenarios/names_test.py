@@ -22,6 +22,8 @@ _dmarc.elsewhere TXT "v=DMARC1; p=none"
 elsewhere A 192.0.2.9
 elsewhere TXT "v=spf1 a -all"
 """
+REVERSE = {"2.0.192.in-addr.arpa": "1 PTR mx.good.example.\n9 PTR elsewhere.example.\n",
+           "100.51.198.in-addr.arpa": "7 PTR mx.good.example.\n"}
 
 
 @unittest.skipUnless(available("knotd"), "needs Knot (tools/install-packages test)")
@@ -30,11 +32,12 @@ class Names(Scenario):
         super().setUp()
         self.stood = 0
         self.sink = self.started(Sink(self.place("sink")))
-        self.names = self.started(NameServer(self.place("names"), {"example": ZONE}))
+        self.names = self.started(NameServer(self.place("names"), {"example": ZONE, **REVERSE}))
 
-    def stand(self, more="", zone=None, config=""):
+    def stand(self, more="", config=""):
         self.stood += 1
-        config = (f'[dns]\nresolv_conf = ""\nstub_zones = ["example={zone or self.names.address}"]\n'
+        zones = ", ".join(f'"{name}={self.names.address}"' for name in ("example", *REVERSE))
+        config = (f'[dns]\nresolv_conf = ""\nstub_zones = [{zones}]\n'
                   '[authentication]\nlocal_networks = ["127.0.0.1"]\ndeadline = "2s"\n' + config)
         text = policy(f'name = "in.example"\nbackend = "office"\n{QUIET}{more}', backends={"office": f"127.0.0.1:{self.sink.port}"})
         self.gateway = self.started(Gateway(self.place(f"gateway{self.stood}"), text, config=config,
@@ -59,6 +62,7 @@ class Names(Scenario):
         self.hand_in("192.0.2.1", "alice@good.example", "alice@good.example")
         mail = self.sink.maildir.wait(1)[0]
         results = mail["Authentication-Results"]
+        self.assertIn("iprev=pass (mx.good.example)", results)
         self.assertIn("spf=pass", results)
         self.assertIn("smtp.mailfrom=alice@good.example", results)
         self.assertIn("dkim=none", results)
@@ -71,7 +75,7 @@ class Names(Scenario):
         self.assertEqual(refused.exception.smtp_code, 550)
         sheet = self.sheet_of(refused.exception.smtp_error.decode())
         symbols = {finding["symbol"] for finding in sheet["findings"]}
-        self.assertLessEqual({"spf_fail", "dmarc_reject", "unproven"}, symbols)
+        self.assertLessEqual({"reverse_name_unconfirmed", "spf_fail", "dmarc_reject", "unproven"}, symbols)
         asked = {lookup["question"]: lookup["answer"] for lookup in sheet["lookups"]}
         self.assertEqual(asked["txt good.example"], "found")
         self.assertEqual(asked["txt _dmarc.good.example"], "found")
