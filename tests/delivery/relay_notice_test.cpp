@@ -114,6 +114,24 @@ TEST_F(RelayNotice, WithoutARightToTellTheMailIsStranded) {
   EXPECT_TRUE(queue_.stored().empty());
 }
 
+TEST_F(RelayNotice, OutgoingMailThatNobodyWaitsForEndsWhereItIsRefused) {
+  FakeBackend server;
+  server.on("RCPT", "550 5.1.1 no");
+  protect(server.endpoint());
+  start();
+  auto bounce = trusted({"gone@in.example"}, at("first"));
+  edit(bounce, [](spool::Mail& mail) {
+    mail.from = {};
+    mail.direction = sheet::Direction::outbound;
+  });
+  EXPECT_THAT(send(bounce), ElementsAre(Kind::failed));
+  auto robot = trusted({"gone@in.example"}, at("first"));
+  robot.content = bytes("Auto-Submitted: auto-replied\r\nSubject: I am away\r\n\r\nx\r\n");
+  edit(robot, [](spool::Mail& mail) { mail.direction = sheet::Direction::outbound; });
+  EXPECT_THAT(send(robot), ElementsAre(Kind::failed));
+  EXPECT_TRUE(queue_.stored().empty());
+}
+
 TEST_F(RelayNotice, WhoWantsNoNoticeGetsNone) {
   FakeBackend server;
   server.on("RCPT", "550 5.1.1 no");
