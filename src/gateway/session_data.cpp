@@ -336,6 +336,10 @@ void Session::teach(const Judged& judged) {
 }
 
 void Session::record(const Judged& judged) {
+  // Of inbound mail whose sender was asked about.
+  const auto shown = [&judged](auto result) {
+    return judged.facts.authentication ? mailauth::text(result(*judged.facts.authentication)) : std::string_view("-");
+  };
   for (size_t group = 0; group < judged.groups.size(); ++group) {
     const auto& verdict = judged.sheet.groups[group];
     mails(verdict.klass, verdict.disposition).add();
@@ -355,6 +359,9 @@ void Session::record(const Judged& judged) {
                               {"recipients", recipients},
                               {"count", judged.group_of.size()},
                               {"bytes", judged.sheet.size},
+                              {"spf", shown([](const auto& of) { return of.spf.result; })},
+                              {"dkim", shown([](const auto& of) { return of.dkim.best(); })},
+                              {"dmarc", shown([](const auto& of) { return of.dmarc.result; })},
                               {"scl", verdict.priced.scl.level()},
                               {"class", sheet::name(verdict.klass)},
                               {"disposition", sheet::name(verdict.disposition)},

@@ -67,6 +67,9 @@ class Names(Scenario):
         self.assertIn("smtp.mailfrom=alice@good.example", results)
         self.assertIn("dkim=none", results)
         self.assertIn("dmarc=pass", results)
+        judged = wait_for("the line", lambda: self.gateway.events("mail.judged"))[0]
+        self.assertEqual((judged["spf"], judged["dkim"], judged["dmarc"]), ("pass", "none", "pass"))
+        self.assertIn('doorward_authentication_total{check="dmarc",result="pass"} 1', self.gateway.page("/metrics")[1])
 
     def test_a_forgery_is_refused_with_the_reasons_on_its_sheet(self):
         self.stand()
