@@ -96,6 +96,18 @@ void read_lists(const Value& root, NodeConfig& config, Problems& problems) {
     }
     config.certificates.push_back(std::move(certificate));
   });
+  std::set<std::string> zones;
+  each_table(root, "list", problems, [&](const Value& table) {
+    filter::BlockList list;
+    read_table(table, "", block_list_fields(), list, problems);
+    list.zone = net::dns_name(list.zone);
+    if (list.zone.empty()) problems.add(table.line, "the list has no zone, or one that no name can be");
+    if (list.name.empty()) list.name = list.zone;
+    if (list.on && list.codes.empty())
+      problems.add(table.line, "the list has no codes: its answers would mean nothing");
+    if (!zones.insert(list.zone).second) problems.add(table.line, "there is another list of that zone");
+    config.block_lists.push_back(std::move(list));
+  });
 }
 
 void check_whole(const Value& root, const NodeConfig& config, Problems& problems) {
@@ -203,6 +215,25 @@ spool::Options NodeConfig::spool_options() const {
   return options;
 }
 
+std::vector<filter::BlockList> NodeConfig::all_block_lists() const {
+  std::vector<filter::BlockList> all = block_lists;
+  if (!default_lists) return all;
+  for (auto& list : filter::default_block_lists()) {
+    const auto same = [&](const filter::BlockList& named) { return named.zone == list.zone; };
+    if (std::ranges::none_of(block_lists, same)) all.push_back(std::move(list));
+  }
+  return all;
+}
+
+net::ResolverOptions NodeConfig::dns_options() const {
+  net::ResolverOptions options = dns;
+  if (!lists.on) return options;
+  for (const auto& list : all_block_lists()) {
+    if (list.on) options.list_zones.push_back({list.zone, list.servers});
+  }
+  return options;
+}
+
 Result<NodeConfig> parse_config(std::string_view text, const std::string& file_name) {
   const auto root = config::parse_toml(text, file_name);
   if (!root) return std::unexpected(root.error());
@@ -212,6 +243,7 @@ Result<NodeConfig> parse_config(std::string_view text, const std::string& file_n
   const auto in_sections = others;
   others.push_back("listener");
   others.push_back("certificate");
+  others.push_back("list");
   read_table(*root, "", node_fields(), config, problems, others);
   for (const std::string_view section : in_sections) {
     const Value* table = root->find(section);
@@ -256,6 +288,10 @@ std::string print_effective(const NodeConfig& config) {
     out += "\n[[certificate]]\n";
     print_fields(certificate_fields(), certificate, "", out);
   }
+  for (const auto& list : config.block_lists) {
+    out += "\n[[list]]\n";
+    print_fields(block_list_fields(), list, "", out);
+  }
   return out;
 }
 
@@ -270,6 +306,12 @@ std::vector<std::string> changes_that_need_a_restart(const NodeConfig& present, 
     return out;
   };
   if (printed(present) != printed(next)) changed.emplace_back("listener");
+  const auto lists = [](const NodeConfig& config) {
+    std::string out;
+    for (const auto& list : config.block_lists) print_fields(block_list_fields(), list, "", out);
+    return out;
+  };
+  if (lists(present) != lists(next)) changed.emplace_back("list");
   return changed;
 }
 
@@ -296,6 +338,8 @@ std::string config_reference() {
       "where none "
       "fits. None: STARTTLS is\nnot offered.\n";
   describe(certificate_fields(), "", out);
+  out += "\n## [[list]]\n\nOne for each list in the DNS, besides the default ones: [lists.md](lists.md).\n";
+  describe(block_list_fields(), "", out);
   return out;
 }
 

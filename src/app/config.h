@@ -9,7 +9,9 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "delivery/mx.h"
+#include "filter/block_list.h"
 #include "gateway/authentication.h"
+#include "gateway/lists.h"
 #include "gateway/sealing.h"
 #include "net/connection.h"
 #include "net/resolver.h"
@@ -44,7 +46,10 @@ struct NodeConfig {
   delivery::MxOptions mx;
   gateway::AuthenticationOptions authentication;
   gateway::SealingOptions sealing;
-  smtp::ServerOptions server;  // its host_name is set by server_options()
+  gateway::ListsOptions lists;
+  bool default_lists = true;                   // besides those named, where these do not name the same zone
+  std::vector<filter::BlockList> block_lists;  // of [[list]]
+  smtp::ServerOptions server;                  // its host_name is set by server_options()
 
   std::string policy_path() const { return state_directory + "/policy.db"; }
   std::string sheets_path() const { return state_directory + "/sheets.db"; }
@@ -55,6 +60,8 @@ struct NodeConfig {
   std::string statistics_path() const { return state_directory + "/statistics"; }
   smtp::ServerOptions server_options() const;
   spool::Options spool_options() const;
+  std::vector<filter::BlockList> all_block_lists() const;  // the default ones included
+  net::ResolverOptions dns_options() const;                // with the lists' zones
 };
 
 // Errors have a line each, "file:line: what", with the nearest known key where one is unknown. Relative paths are

@@ -18,6 +18,7 @@ using config::OptionInfo;
 using enum config::OptionType;
 
 constexpr std::array<std::string_view, 4> kTlsModes{"none", "starttls", "required", "implicit"};
+constexpr std::array<std::string_view, 2> kListKinds{"ip", "domain"};
 constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "error"};
 
 // A value as canonical text, and back. The option's type has been checked before.
@@ -39,6 +40,15 @@ std::string to_text(const OptionInfo&, const net::Endpoint& value) { return valu
 std::string to_text(const OptionInfo&, const std::optional<net::Endpoint>& value) { return value ? value->text() : ""; }
 std::string to_text(const OptionInfo&, smtp::TlsMode value) {
   return std::string(kTlsModes.at(static_cast<size_t>(value)));
+}
+std::string to_text(const OptionInfo&, filter::ListKind value) {
+  return std::string(kListKinds.at(static_cast<size_t>(value)));
+}
+std::string to_text(const OptionInfo&, const std::vector<filter::ListCode>& value) {
+  std::vector<std::string> texts;
+  texts.reserve(value.size());
+  for (const auto& code : value) texts.push_back(filter::text_of(code));
+  return config::join(texts);
 }
 std::string to_text(const OptionInfo&, log::Level value) { return std::string(kLevels.at(static_cast<size_t>(value))); }
 
@@ -136,6 +146,18 @@ Result<void> from_names(const std::array<std::string_view, N>& names, const std:
 }
 Result<void> from_text(const OptionInfo&, const std::string& text, smtp::TlsMode& value) {
   return from_names(kTlsModes, text, value);
+}
+Result<void> from_text(const OptionInfo&, const std::string& text, filter::ListKind& value) {
+  return from_names(kListKinds, text, value);
+}
+Result<void> from_text(const OptionInfo&, const std::string& text, std::vector<filter::ListCode>& value) {
+  value.clear();
+  for (const std::string& item : config::items(text)) {
+    auto code = filter::parse_list_code(item);
+    if (!code) return std::unexpected(code.error());
+    value.push_back(*code);
+  }
+  return {};
 }
 Result<void> from_text(const OptionInfo&, const std::string& text, log::Level& value) {
   return from_names(kLevels, text, value);
@@ -253,6 +275,14 @@ std::vector<Field<NodeConfig>> make_node_fields() {
       any({"authentication.local_networks", list, "", private_networks,
            "Networks of one's own, of whose clients SPF and DMARC are not asked, as addresses or networks."},
           AT(authentication.local_networks)),
+      any({"lists.on", boolean, "", "true", "Whether lists in the DNS are asked about inbound mail."}, AT(lists.on)),
+      any({"lists.default", boolean, "", "true",
+           "Whether the lists that come with the program are asked besides those of [[list]]: docs/lists.md."},
+          AT(default_lists)),
+      any({"lists.questions", integer, "questions", "60", "The most questions to lists about one mail.", 1, 1000},
+          AT(lists.questions)),
+      any({"lists.check_every", duration, "", "1h", "How often a list's own test entries are looked at."},
+          AT(lists.check_every)),
       any({"arc.domain", text, "", "", "The domain in whose name mail that was changed is sealed (ARC)."},
           AT(sealing.domain)),
       any({"arc.selector", text, "", "", "The selector of the key: its record stands at SELECTOR._domainkey.DOMAIN."},
@@ -339,6 +369,41 @@ std::vector<Field<smtp::ListenerOptions>> make_listener_fields() {
   };
 }
 
+std::vector<Field<filter::BlockList>> make_block_list_fields() {
+  const auto any = [](OptionInfo option, const auto& member) {
+    return field<filter::BlockList>(std::move(option), member);
+  };
+  return {
+      any({"name", text, "", "", "The list's name in score sheets and metrics."}, AT(name)),
+      any({"zone", text, "", "", "The zone that is asked, such as bl.example.org."}, AT(zone)),
+      any({"kind",
+           choice,
+           "",
+           "ip",
+           "What is asked for: addresses of servers (ip), or domains of links and senders (domain).",
+           0,
+           0,
+           {kListKinds.begin(), kListKinds.end()}},
+          AT(kind)),
+      any({"on", boolean, "", "true", "Whether it is asked; false with the zone of a default list switches that off."},
+          AT(on)),
+      any({"codes", list, "", "",
+           "What its answers mean, as \"127.0.0.2 = 3\" with points from -10 to 10; for each of the four numbers also "
+           "4-7, "
+           "* or &8 (a bit that is set). All that match count."},
+          AT(codes)),
+      any({"received", integer, "fields", "0",
+           "Of kind ip: of how many Received fields, from the newest on, the address is asked for too.", 0, 20},
+          AT(received)),
+      any({"tested", boolean, "", "true",
+           "Whether it has test entries (RFC 5782 §5): it is asked only while these are right."},
+          AT(tested)),
+      any({"servers", list, "", "",
+           "The name servers that are asked, as 192.0.2.53 or 192.0.2.53@5353; empty: those of the zone."},
+          AT(servers)),
+  };
+}
+
 std::vector<Field<net::Certificate>> make_certificate_fields() {
   const auto any = [](OptionInfo option, const auto& member) {
     return field<net::Certificate>(std::move(option), member, false);
@@ -366,6 +431,11 @@ std::span<const Field<smtp::ListenerOptions>> listener_fields() {
 std::span<const Field<net::Certificate>> certificate_fields() {
   static const auto made = make_certificate_fields();
   return made;
+}
+
+std::span<const Field<filter::BlockList>> block_list_fields() {
+  static const auto fields = make_block_list_fields();
+  return fields;
 }
 
 }  // namespace doorward::app

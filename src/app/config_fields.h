@@ -21,5 +21,6 @@ struct Field {
 std::span<const Field<NodeConfig>> node_fields();
 std::span<const Field<smtp::ListenerOptions>> listener_fields();  // of a [[listener]]
 std::span<const Field<net::Certificate>> certificate_fields();    // of a [[certificate]]
+std::span<const Field<filter::BlockList>> block_list_fields();    // of a [[list]]
 
 }  // namespace doorward::app

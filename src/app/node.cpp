@@ -62,6 +62,7 @@ struct Node::State {
   std::unique_ptr<trust::WordStatistics> statistics;
   std::unique_ptr<gateway::Learner> learner;
   std::unique_ptr<net::Resolver> resolver;
+  std::shared_ptr<gateway::Lists> lists;
   std::unique_ptr<Relaying> relaying;
   std::unique_ptr<Keeping> keeping;
   std::unique_ptr<net::Cores> cores;
@@ -81,9 +82,10 @@ struct Node::State {
     if (!words) return std::unexpected(words.error());
     statistics = std::move(*words);
     learner = std::make_unique<gateway::Learner>(*statistics);
-    auto names = net::make_resolver(config.dns);
+    auto names = net::make_resolver(config.dns_options());
     if (!names) return std::unexpected(names.error());
     resolver = std::move(*names);
+    lists = std::make_shared<gateway::Lists>(config.lists, config.all_block_lists());
     auto queue = Relaying::open(config, clock, *offload, *resolver);
     if (!queue) return std::unexpected(queue.error());
     relaying = std::move(*queue);
@@ -119,7 +121,8 @@ struct Node::State {
                                                                 .learner = learner.get(),
                                                                 .spool = &relaying->spool(),
                                                                 .recipients = &relaying->recipients(),
-                                                                .resolver = resolver.get()},
+                                                                .resolver = resolver.get(),
+                                                                .lists = lists.get()},
                                                  std::move(*snapshot), pools);
     return {};
   }
@@ -174,6 +177,10 @@ Result<std::unique_ptr<Node>> Node::open(NodeConfig config, const std::optional<
 
 Result<void> Node::start() {
   state_->cores->start();
+  net::Core& first = state_->cores->at(0);
+  first.post([lists = state_->lists, &first, &resolver = *state_->resolver] {
+    spawn(gateway::Lists::watch(lists, first, resolver));
+  });
   if (state_->health) state_->health->start();
   state_->relaying->start(
       *state_->cores, state_->pools, [gateway = state_->gateway.get()] { return gateway->snapshot(); },

@@ -6,11 +6,13 @@
 #include <string_view>
 #include <vector>
 
+#include "filter/block_list.h"
 #include "mailauth/arc.h"
 #include "mailauth/dkim.h"
 #include "mailauth/dmarc.h"
 #include "mailauth/iprev.h"
 #include "mailauth/spf.h"
+#include "sheet/points.h"
 
 namespace doorward::filter {
 
@@ -24,11 +26,22 @@ struct Authentication {
   mailauth::DmarcOutcome dmarc;
 };
 
+// An answer of a list that means something.
+struct ListHit {
+  std::string list;  // its name
+  ListKind kind = ListKind::ip;
+  std::string object;      // "192.0.2.1", "example.org"
+  std::string_view where;  // "client", "received", "link", "sender"
+  std::string codes;       // "127.0.0.2"
+  sheet::Points points;
+};
+
 struct Facts {
   bool submitted = false;                          // by a customer's own server or an authenticated submitter
   bool helo_is_ours = false;                       // the client greeted with our name, or that of a protected domain
   std::optional<Authentication> authentication{};  // none: nobody asked
-  std::vector<std::string> skipped{};              // "sender_authentication: why": checks that could not answer
+  std::vector<ListHit> list_hits{};
+  std::vector<std::string> skipped{};  // "sender_authentication: why": checks that could not answer
 
   // Whether the mail is proven to come from this domain (A-labels): by SPF or a signature of it or of one above it,
   // which is the alignment of RFC 9989 §4.4.2 without the part of it that needs to know who owns what; and by DMARC.

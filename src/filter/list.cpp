@@ -1,6 +1,7 @@
 // All filters, in the order in which they run and are listed.
 #include <array>
 
+#include "filter/blocklists.h"
 #include "filter/blocks_and_passes.h"
 #include "filter/client.h"
 #include "filter/filter.h"
@@ -16,8 +17,8 @@ namespace doorward::filter {
 
 std::span<const Filter* const> all() {
   static const std::array filters{
-      FILTER(blocks_and_passes), FILTER(client),    FILTER(sender_authentication), FILTER(own_domain),
-      FILTER(structure),         FILTER(word_list), FILTER(word_statistics),
+      FILTER(blocks_and_passes), FILTER(blocklists), FILTER(client),    FILTER(sender_authentication),
+      FILTER(own_domain),        FILTER(structure),  FILTER(word_list), FILTER(word_statistics),
   };
   return filters;
 }

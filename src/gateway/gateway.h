@@ -16,6 +16,7 @@
 #include "gateway/authentication.h"
 #include "gateway/judge.h"
 #include "gateway/learner.h"
+#include "gateway/lists.h"
 #include "gateway/sealing.h"
 #include "policy/snapshot.h"
 #include "sheet/archive.h"
@@ -47,6 +48,7 @@ struct Parts {
   spool::Spool* spool = nullptr;
   delivery::RecipientCheck* recipients = nullptr;
   net::Resolver* resolver = nullptr;
+  Lists* lists = nullptr;
 };
 
 class Gateway final : public smtp::HandlerFactory {

@@ -149,6 +149,7 @@ sheet::ScoreSheet Judge::judge(const Mail& mail, const policy::Snapshot& snapsho
       input.statistics = statistics_;
       input.features = &made;
     }
+    sheet.skipped = mail.facts.skipped;
     run_filters({mail.message, mail.client, mail.envelope, mail.direction, now, mail.facts, input}, sheet);
   }
   sheet.groups.reserve(groups.size());

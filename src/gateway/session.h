@@ -55,6 +55,7 @@ class Session final : public smtp::Handler {
   bool is_ours(std::string_view name) const;
   Task<bool> run(bool aside, std::move_only_function<void()> work);
   Task<std::vector<sheet::Lookup>> ask(Judged& judged);
+  Task<bool> authenticate(Judged& judged, net::LookupLog& log);
   void refuse_loop(Judged& judged, std::vector<smtp::Reply>& replies);
   static void note_replies(Judged& judged, std::span<const smtp::Reply> replies);
   void put_aside(Judged& judged, size_t group);

@@ -174,12 +174,24 @@ Task<bool> Session::run(bool aside, std::move_only_function<void()> work) {
   co_return true;
 }
 
-// What the network can tell of the mail.
+Task<bool> Session::authenticate(Judged& judged, net::LookupLog& log) {
+  judged.facts.authentication = co_await gateway_.authenticator().check(
+      core_, {judged.client, judged.envelope, *judged.message, *judged.signed_mail}, log);
+  co_return true;
+}
+
+// What the network can tell of the mail, all of it asked at once.
 Task<std::vector<sheet::Lookup>> Session::ask(Judged& judged) {
   auto& authenticator = gateway_.authenticator();
+  auto* const lists = gateway_.parts().lists;
   auto log = authenticator.log();
-  judged.facts.authentication =
-      co_await authenticator.check(core_, {judged.client, judged.envelope, *judged.message, *judged.signed_mail}, log);
+  std::vector<Task<bool>> asked;
+  asked.push_back(authenticate(judged, log));
+  if (lists != nullptr && lists->is_any_used()) {
+    asked.push_back(lists->ask(core_, log, judged.client, judged.envelope, *judged.message, authenticator.deadline(),
+                               judged.facts));
+  }
+  (void)co_await when_all(std::move(asked));
   co_return noted(log);
 }
 

@@ -37,6 +37,12 @@ struct ResolverOptions {
   };
   std::vector<StubZone> stub_zones;
 
+  struct ListZone {
+    std::string zone;                  // names at and below it are asked for by datagrams, without DNSSEC
+    std::vector<std::string> servers;  // of these, as above; none: of those that the zone names itself
+  };
+  std::vector<ListZone> list_zones;
+
   // DNSSEC: a file with trust anchors as DS or DNSKEY records (Debian: /usr/share/dns/root.key). Empty: nothing is
   // validated, and no answer is authenticated.
   std::string trust_anchor_file;
