@@ -16,7 +16,8 @@ constexpr size_t kMostText = 64 * 1024, kMostHtml = 64 * 1024, kMostFileBytes = 
 constexpr size_t kMostOfFile = 512 * 1024;
 // Less is no text of anyone's own: "Thank you, see you tomorrow", a signature, a disclaimer's rest.
 constexpr size_t kLeastShingles = 30, kLeastBins = 16;
-constexpr size_t kLeastTags = 24, kLeastStructureBins = 11;
+constexpr size_t kMostBesideQuotes = 2;
+constexpr size_t kLeastTags = 40, kLeastStructureBins = 14;
 // Smaller files are tracking pixels, icons and empty attachments.
 constexpr size_t kLeastAttachment = 512, kLeastImage = 4096;
 
@@ -80,8 +81,8 @@ void take_files(const mime::Message& message, Fingerprint& print) {
 TextSketch text_sketch_of(const mime::Message& message) {
   TextSketch sketch;
   read_texts(message, Quotes::skipped, sketch);
-  if (is_enough(sketch)) return sketch;
-  // Quoted lines are another mail's, unless there is nothing else.
+  // Quoted lines are another mail's: replies to it come from many domains. They are read where there is nothing else.
+  if (sketch.added() > kMostBesideQuotes) return sketch;
   sketch = {};
   read_texts(message, Quotes::read, sketch);
   return sketch;

@@ -15,8 +15,8 @@ namespace doorward::trust {
 enum class Likeness : uint8_t { text, structure, attachment, image };
 inline constexpr size_t kLikenesses = 4;
 
-inline constexpr size_t kTextBands = 6, kTextRows = 3;
-inline constexpr size_t kStructureBands = 3, kStructureRows = 4;
+inline constexpr size_t kTextBands = 10, kTextRows = 3;
+inline constexpr size_t kStructureBands = 4, kStructureRows = 4;
 inline constexpr size_t kMostFiles = 8;  // attachments, and as many images
 
 // Changes whenever the fingerprint of the same mail changes; what was seen before is of no use then.

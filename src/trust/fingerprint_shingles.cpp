@@ -33,16 +33,15 @@ class WordShingles {
   void word(uint64_t hash) {
     // "12 345,67" and "12345" are the same number to us, and so is a row of them.
     if (hash == kNumber && last_ == kNumber) return;
-    if (last_but_one_ != 0) {
-      sketch_.add(mixed(last_but_one_ * 0xBF58476D1CE4E5B9ull + last_ * 0x94D049BB133111EBull + hash));
+    if (last_ != 0) {
+      sketch_.add(mixed(last_ * 0x94D049BB133111EBull + hash));
     }
-    last_but_one_ = last_;
     last_ = hash;
   }
 
  private:
   TextSketch& sketch_;
-  uint64_t last_ = 0, last_but_one_ = 0;
+  uint64_t last_ = 0;
 };
 
 bool begins_address(std::string_view text, size_t at, size_t word) {

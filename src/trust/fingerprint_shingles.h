@@ -16,7 +16,7 @@ using StructureSketch = Sketch<kStructureBins>;
 
 enum class Quotes { skipped, read };
 
-// Three words in a row each. Words are folded to lower case; any with a digit counts as the same word; addresses of
+// Two words in a row each. Words are folded to lower case; any with a digit counts as the same word; addresses of
 // web pages and mailboxes are left out; of scripts without spaces each two characters are a word. `quotes` skips lines
 // that begin with ">".
 void add_shingles(std::string_view text, Quotes quotes, TextSketch& sketch);
