@@ -8,6 +8,8 @@
 namespace doorward::trust {
 class WordStatistics;
 struct Features;
+class Sightings;
+struct Fingerprint;
 }  // namespace doorward::trust
 
 namespace doorward::filter {
@@ -23,6 +25,8 @@ struct Input {
   const trust::Features* features =
       nullptr;                      // of this message, made once for judging and learning; set with statistics
   std::vector<uint64_t> customers;  // sorted ids of the recipients' customers
+  const trust::Sightings* sightings = nullptr;
+  const trust::Fingerprint* fingerprint = nullptr;  // of this message, made once too; set with sightings
 };
 
 }  // namespace doorward::filter

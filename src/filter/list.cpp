@@ -3,6 +3,7 @@
 
 #include "filter/blocks_and_passes.h"
 #include "filter/filter.h"
+#include "filter/fuzzy_checksums.h"
 #include "filter/structure.h"
 #include "filter/word_list.h"
 #include "filter/word_statistics.h"
@@ -17,6 +18,7 @@ std::span<const Filter* const> all() {
       FILTER(structure),
       FILTER(word_list),
       FILTER(word_statistics),
+      FILTER(fuzzy_checksums),
   };
   return filters;
 }
