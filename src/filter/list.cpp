@@ -14,11 +14,7 @@ namespace doorward::filter {
 
 std::span<const Filter* const> all() {
   static const std::array filters{
-      FILTER(blocks_and_passes),
-      FILTER(structure),
-      FILTER(word_list),
-      FILTER(word_statistics),
-      FILTER(fuzzy_checksums),
+      FILTER(blocks_and_passes), FILTER(structure), FILTER(word_list), FILTER(word_statistics), FILTER(fuzzy_checksums),
   };
   return filters;
 }
