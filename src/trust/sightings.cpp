@@ -84,36 +84,28 @@ struct Sightings::State {
 };
 
 Sighting Sightings::State::look_up(std::span<const uint64_t> hashes, Likeness kind, Sender sender, Minute now) const {
-  Sighting seen;
   const uint64_t mine = sender.hash == 0 ? 0 : DomainSet::bit_of(sender.hash);
-  const size_t needed = is_banded(kind) ? 2 : 1;
+  const bool banded = is_banded(kind);
+  Sighting seen;
   Twice sets;
   size_t own = 0;
   Minute earliest = UINT32_MAX;
   for (const uint64_t hash : hashes) {
     const Row row = find(hash, now);
-    if (row.tag == 0) continue;
     own += row.own;
-    if (row.own) continue;
-    const uint64_t others = (row.recent.bits | row.before.bits) & ~mine;
+    const uint64_t others = row.own ? 0 : (row.recent.bits | row.before.bits) & ~mine;
     if (others == 0) continue;
-    if (is_banded(kind)) {
-      sets.add(others);
-    } else if (const double count = DomainSet{others}.count(); count > seen.others) {
+    sets.add(others);
+    // Of several files the one that most domains sent speaks; bands speak together.
+    const double count = DomainSet{others}.count();
+    if (banded ? row.first < earliest : count > seen.others) {
+      earliest = row.first;
+      seen.since = since(row, now);
       seen.others = count;
-      earliest = row.first;
-      seen.since = since(row, now);
-      continue;
-    } else {
-      continue;
-    }
-    if (row.first < earliest) {
-      earliest = row.first;
-      seen.since = since(row, now);
     }
   }
-  if (is_banded(kind)) seen.others = DomainSet{sets.twice}.count();
-  seen.own = own >= needed;
+  if (banded) seen.others = DomainSet{sets.twice}.count();
+  seen.own = own >= (banded ? 2u : 1u);
   return seen;
 }
 
