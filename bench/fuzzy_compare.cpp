@@ -4,6 +4,7 @@
 //   fuzzy_compare dump FILE INDEX…        a line a mail: kind, number of the original, domain, bins of the text's and
 //   of
 //                                         the structure's sketch, counts of shingles, visible text and HTML in hex
+//   fuzzy_compare table DIRECTORY         a table of ten million entries: memory, CPU a mail, time to write and read it
 // An INDEX has "spam|ham PATH" a line.
 #include <fmt/format.h>
 
@@ -21,6 +22,7 @@
 #include "mime/message.h"
 #include "trust/fingerprint.h"
 #include "trust/fingerprint_shingles.h"
+#include "trust/sightings.h"
 
 namespace doorward::bench {
 namespace {
@@ -156,6 +158,63 @@ void dump(const char* name, const std::vector<Mail>& mails) {
   std::fclose(out);
 }
 
+double resident_megabytes() {
+  std::ifstream status("/proc/self/statm");
+  double all = 0, resident = 0;
+  status >> all >> resident;
+  return resident * 4096 / 1e6;
+}
+
+trust::Fingerprint made_fingerprint(uint64_t number) {
+  trust::Fingerprint print{};
+  print.has_text = print.has_structure = true;
+  for (size_t band = 0; band < trust::kTextBands; ++band) print.text_bands[band] = trust::mixed(number * 16 + band + 1);
+  for (size_t band = 0; band < trust::kStructureBands; ++band) {
+    print.structure_bands[band] = trust::mixed(number * 16 + band + 11);
+  }
+  return print;
+}
+
+void table(const std::string& directory) {
+  constexpr size_t kEntries = 10'000'000, kMails = 700'000, kAsked = 200'000;
+  const SystemTime now = std::chrono::sys_days(std::chrono::year(2026) / 11 / 23);
+  const auto wall = [] { return std::chrono::steady_clock::now(); };
+  const auto seconds = [](auto span) { return std::chrono::duration<double>(span).count(); };
+  const double before = resident_megabytes();
+  {
+    auto opened = trust::Sightings::open({.entries = kEntries, .directory = directory});
+    if (!opened) throw std::runtime_error(opened.error().text());
+    trust::Sightings& sightings = **opened;
+    double counting = 0, slowest = 0;
+    for (size_t mail = 0; mail < kMails; ++mail) {
+      const double start = cpu_seconds();
+      sightings.count(made_fingerprint(mail), {mail * 0x9E3779B97F4A7C15ull | 1}, now);
+      counting += cpu_seconds() - start;
+      if (mail % 1000 != 999) continue;
+      const auto began = wall();
+      if (auto flushed = sightings.flush(); !flushed) throw std::runtime_error(flushed.error().text());
+      slowest = std::max(slowest, seconds(wall() - began));
+    }
+    const auto fill = sightings.fill();
+    fmt::print(
+        "{} mails counted: {:.2f} us each; {} of {} entries used, {} gave way; {:.0f} MB; slowest flush {:.2f} s\n",
+        kMails, 1e6 * counting / kMails, fill.used, fill.entries, fill.evicted, resident_megabytes() - before, slowest);
+    for (const size_t first : {size_t{0}, kMails * 2}) {
+      const double start = cpu_seconds();
+      double others = 0;
+      for (size_t mail = 0; mail < kAsked; ++mail) {
+        others += sightings.look_up(made_fingerprint(first + trust::mixed(mail) % kMails), {1}, now)[0].others;
+      }
+      fmt::print("looked up, {}: {:.2f} us each (sum {:.0f})\n", first == 0 ? "known" : "unknown",
+                 1e6 * (cpu_seconds() - start) / kAsked, others);
+    }
+  }
+  const auto began = wall();
+  const auto opened = trust::Sightings::open({.entries = kEntries, .directory = directory});
+  if (!opened) throw std::runtime_error(opened.error().text());
+  fmt::print("read again in {:.2f} s, {} entries\n", seconds(wall() - began), (*opened)->fill().used);
+}
+
 }  // namespace
 }  // namespace doorward::bench
 
@@ -165,10 +224,12 @@ int main(int count, char** arguments) {
     const std::string command = count > 2 ? arguments[1] : "";
     if (command == "cost") {
       cost(read_indexes(count - 2, arguments + 2, SIZE_MAX));
+    } else if (command == "table") {
+      table(arguments[2]);
     } else if (command == "dump" && count > 3) {
       dump(arguments[2], read_indexes(count - 3, arguments + 3, 6000));
     } else {
-      fmt::print(stderr, "usage: fuzzy_compare cost INDEX... | dump FILE INDEX...\n");
+      fmt::print(stderr, "usage: fuzzy_compare cost INDEX... | dump FILE INDEX... | table DIRECTORY\n");
       return 2;
     }
   } catch (const std::exception& problem) {
