@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/option.h"
+#include "filter/facts.h"
 #include "mail/envelope.h"
 #include "mime/edit.h"
 #include "mime/message.h"
@@ -39,6 +40,7 @@ struct Settings {
   std::string subject_tag_content;     // "*** CF ***"
   std::string subject_tag_newsletter;  // "[PUB]"
   bool score_header = true;
+  bool authentication_results = true;
   bool spam_headers = false;  // X-Spam-Flag and X-Spam-Status
   bool train = true;
   int train_ham_at_most = -4;  // D4: inbound good at or under this SCL (-9 … -1)
@@ -68,6 +70,7 @@ struct Verdicted {  // what an action of the later phases looks at
   const sheet::ScoreSheet& sheet;
   const sheet::GroupVerdict& verdict;
   const Settings& settings;
+  const filter::Facts* facts = nullptr;
   std::string_view host_name = {};  // the gateway's; results of authentication that bear it can only be ours
 };
 

@@ -3,6 +3,7 @@
 
 #include "action/action.h"
 #include "action/address_rewriting.h"
+#include "action/authentication_results.h"
 #include "action/score_headers.h"
 #include "action/secret_suffix.h"
 #include "action/subject_tag.h"
@@ -15,7 +16,8 @@ namespace doorward::action {
 std::span<const Action* const> all() {
   static const std::array actions{
       ACTION(secret_suffix),  // before rewriting: patterns name addresses without it
-      ACTION(address_rewriting), ACTION(subject_tag), ACTION(score_headers), ACTION(training),
+      ACTION(address_rewriting),      ACTION(subject_tag), ACTION(score_headers),
+      ACTION(authentication_results), ACTION(training),
   };
   return actions;
 }

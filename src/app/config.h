@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "delivery/mx.h"
+#include "gateway/authentication.h"
+#include "gateway/sealing.h"
 #include "net/connection.h"
 #include "net/resolver.h"
 #include "net/tls.h"
@@ -40,6 +42,8 @@ struct NodeConfig {
     return made;
   }();
   delivery::MxOptions mx;
+  gateway::AuthenticationOptions authentication;
+  gateway::SealingOptions sealing;
   smtp::ServerOptions server;  // its host_name is set by server_options()
 
   std::string policy_path() const { return state_directory + "/policy.db"; }

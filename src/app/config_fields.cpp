@@ -161,6 +161,7 @@ Field<Struct> field(OptionInfo option, const Member& member, bool needs_restart 
 #define AT(place) [](auto& c) -> auto& { return c.place; }
 
 std::vector<Field<NodeConfig>> make_node_fields() {
+  static const std::string private_networks = to_text({}, mail::private_networks());
   const auto any = [](OptionInfo option, const auto& member) { return field<NodeConfig>(std::move(option), member); };
   const auto reloaded = [](OptionInfo option, const auto& member) {
     return field<NodeConfig>(std::move(option), member, false);
@@ -240,6 +241,24 @@ std::vector<Field<NodeConfig>> make_node_fields() {
           AT(dns.trust_anchor_file)),
       any({"dns.insecure_zones", list, "", "", "Zones that are not validated although an anchor above them says so."},
           AT(dns.insecure_zones)),
+      any({"authentication.on", boolean, "", "true", "Whether SPF, DKIM, DMARC and ARC of inbound mail are looked at."},
+          AT(authentication.on)),
+      any({"authentication.deadline", duration, "", "5s",
+           "How long all questions to the DNS about one mail may take together; what is not known by then gives no "
+           "points."},
+          AT(authentication.deadline)),
+      any({"authentication.lookups", integer, "questions", "150", "The most questions to the DNS about one mail.", 1,
+           10'000},
+          AT(authentication.lookups)),
+      any({"authentication.local_networks", list, "", private_networks,
+           "Networks of one's own, of whose clients SPF and DMARC are not asked, as addresses or networks."},
+          AT(authentication.local_networks)),
+      any({"arc.domain", text, "", "", "The domain in whose name mail that was changed is sealed (ARC)."},
+          AT(sealing.domain)),
+      any({"arc.selector", text, "", "", "The selector of the key: its record stands at SELECTOR._domainkey.DOMAIN."},
+          AT(sealing.selector)),
+      any({"arc.key", text, "", "", "The private key for that, a PEM file (RSA or Ed25519); empty: nothing is sealed."},
+          AT(sealing.key_file)),
       any({"mx.port", integer, "", "25", "The port of the servers that MX records name.", 1, 65535}, AT(mx.port)),
       any({"mx.allowed", list, "", "",
            "Networks that are not public and to which MX records may lead all the same, as addresses or networks."},

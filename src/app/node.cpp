@@ -15,6 +15,7 @@
 #include "delivery/proxy.h"
 #include "gateway/gateway.h"
 #include "net/core.h"
+#include "net/resolver.h"
 #include "net/tls.h"
 #include "policy/snapshot.h"
 #include "sheet/archive.h"
@@ -60,6 +61,7 @@ struct Node::State {
   std::unique_ptr<sheet::Archive> archive;
   std::unique_ptr<trust::WordStatistics> statistics;
   std::unique_ptr<gateway::Learner> learner;
+  std::unique_ptr<net::Resolver> resolver;
   std::unique_ptr<Relaying> relaying;
   std::unique_ptr<Keeping> keeping;
   std::unique_ptr<net::Cores> cores;
@@ -79,7 +81,10 @@ struct Node::State {
     if (!words) return std::unexpected(words.error());
     statistics = std::move(*words);
     learner = std::make_unique<gateway::Learner>(*statistics);
-    auto queue = Relaying::open(config, clock, *offload);
+    auto names = net::make_resolver(config.dns);
+    if (!names) return std::unexpected(names.error());
+    resolver = std::move(*names);
+    auto queue = Relaying::open(config, clock, *offload, *resolver);
     if (!queue) return std::unexpected(queue.error());
     relaying = std::move(*queue);
     auto kept = Keeping::open(config, relaying->spool(), clock, [this] { return gateway->snapshot(); });
@@ -101,7 +106,11 @@ struct Node::State {
     gateway::Options options;
     options.host_name = config.server_options().host_name;
     options.notice = notice_style(config);
+    options.authentication = config.authentication;
     if (auto postmaster = mail::parse_mailbox(config.postmaster)) options.postmaster = std::move(*postmaster);
+    auto sealer = gateway::Sealer::load(config.sealing);
+    if (!sealer) return std::unexpected(sealer.error());
+    options.sealer = std::move(*sealer);
     gateway = std::make_unique<gateway::Gateway>(std::move(options),
                                                  gateway::Parts{.clock = clock,
                                                                 .offload = *offload,
@@ -109,7 +118,8 @@ struct Node::State {
                                                                 .statistics = statistics.get(),
                                                                 .learner = learner.get(),
                                                                 .spool = &relaying->spool(),
-                                                                .recipients = &relaying->recipients()},
+                                                                .recipients = &relaying->recipients(),
+                                                                .resolver = resolver.get()},
                                                  std::move(*snapshot), pools);
     return {};
   }

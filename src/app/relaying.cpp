@@ -10,11 +10,12 @@ delivery::NoticeStyle notice_style(const NodeConfig& config) {
   return style;
 }
 
-Relaying::Relaying(const NodeConfig& config, const Clock& clock, Offload& offload)
-    : config_(config), clock_(clock), offload_(offload) {}
+Relaying::Relaying(const NodeConfig& config, const Clock& clock, Offload& offload, net::Resolver& resolver)
+    : config_(config), clock_(clock), offload_(offload), resolver_(resolver) {}
 
-Result<std::unique_ptr<Relaying>> Relaying::open(const NodeConfig& config, const Clock& clock, Offload& offload) {
-  std::unique_ptr<Relaying> made(new Relaying(config, clock, offload));
+Result<std::unique_ptr<Relaying>> Relaying::open(const NodeConfig& config, const Clock& clock, Offload& offload,
+                                                 net::Resolver& resolver) {
+  std::unique_ptr<Relaying> made(new Relaying(config, clock, offload, resolver));
   if (auto opened = made->open_stores(); !opened) return std::unexpected(opened.error());
   return made;
 }
@@ -28,9 +29,6 @@ Result<void> Relaying::open_stores() {
   if (!memory) return std::unexpected(memory.error());
   memory_ = std::move(*memory);
   recipients_ = std::make_unique<delivery::RecipientCheck>(delivery::RecipientCheckOptions{}, *memory_, clock_);
-  auto resolver = net::make_resolver(config_.dns);
-  if (!resolver) return std::unexpected(resolver.error());
-  resolver_ = std::move(*resolver);
   return {};
 }
 
@@ -51,8 +49,7 @@ void Relaying::start(net::Cores& cores, const std::vector<std::shared_ptr<delive
   seats.reserve(pools.size());
   for (unsigned i = 0; i < cores.count(); ++i) seats.push_back({&cores.at(i), pools[i]});
   relay_ = std::make_unique<delivery::Relay>(
-      options(listeners), delivery::RelayParts{*queue_, clock_, offload_, resolver_.get(), snapshots},
-      std::move(seats));
+      options(listeners), delivery::RelayParts{*queue_, clock_, offload_, &resolver_, snapshots}, std::move(seats));
   relay_->start();
 }
 

@@ -26,7 +26,8 @@ class Relaying {
   using Snapshots = std::function<std::shared_ptr<const policy::Snapshot>()>;
 
   // Opens the stores, with what a crash left in them.
-  static Result<std::unique_ptr<Relaying>> open(const NodeConfig& config, const Clock& clock, Offload& offload);
+  static Result<std::unique_ptr<Relaying>> open(const NodeConfig& config, const Clock& clock, Offload& offload,
+                                                net::Resolver& resolver);
   ~Relaying();  // after the cores' threads have ended
 
   spool::Spool& spool() { return *spool_; }
@@ -41,18 +42,18 @@ class Relaying {
   void cancel();
 
  private:
-  Relaying(const NodeConfig& config, const Clock& clock, Offload& offload);
+  Relaying(const NodeConfig& config, const Clock& clock, Offload& offload, net::Resolver& resolver);
   Result<void> open_stores();
   delivery::RelayOptions options(const std::vector<net::Endpoint>& listeners) const;
 
   const NodeConfig& config_;
   const Clock& clock_;
   Offload& offload_;
+  net::Resolver& resolver_;
   std::unique_ptr<spool::Spool> spool_;
   std::unique_ptr<delivery::RelayQueue> queue_;
   std::unique_ptr<delivery::RecipientMemory> memory_;
   std::unique_ptr<delivery::RecipientCheck> recipients_;
-  std::unique_ptr<net::Resolver> resolver_;
   std::unique_ptr<delivery::Relay> relay_;
 };
 

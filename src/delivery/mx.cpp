@@ -157,9 +157,12 @@ std::vector<mail::IpAddress> Search::usable(const DnsAnswer& answer) {
 void Search::add(const Host& host, const Addresses& found) {
   unanswered_ = unanswered_ || found.v4.temporary() || found.v6.temporary();
   std::vector<mail::IpAddress> first = usable(found.v6), second = usable(found.v4);
-  const auto own = [this](const mail::IpAddress& ip) { return is_own(ip); };
-  if (is_own_name(found.v4.canonical()) || is_own_name(found.v6.canonical()) || std::ranges::any_of(first, own) ||
-      std::ranges::any_of(second, own)) {
+  // Our address may well be a private one, which nobody else's mail would be sent to.
+  const auto is_us = [this](const DnsAnswer& answer) {
+    return is_own_name(answer.canonical()) ||
+           std::ranges::any_of(answer.addresses(), [this](const mail::IpAddress& ip) { return is_own(ip); });
+  };
+  if (is_us(found.v4) || is_us(found.v6)) {
     drop_from(host.preference);
     return;
   }

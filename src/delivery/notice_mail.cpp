@@ -27,7 +27,7 @@ NoticeMail notice_mail(const NoticeStyle& style, const policy::Snapshot& snapsho
   DsnSubject subject;
   subject.sender = about.from.mailbox;
   subject.envid = about.envid;
-  subject.ret = about.ret;
+  subject.ret = about.require_tls ? mail::DsnReturn::headers : about.ret;  // RFC 8689 §5
   subject.smtputf8 = about.smtputf8;
   subject.arrived = about.received_at;
   subject.received_from = about.helo;

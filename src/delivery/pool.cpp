@@ -26,13 +26,20 @@ metrics::Counter& connections(std::string_view kind) {
 // Lets the other cores know that a connection is waited for.
 class Waiter {
  public:
-  explicit Waiter(BackendShare& share) : share_(share) { share_.add_waiter(); }
-  ~Waiter() { share_.remove_waiter(); }
+  Waiter(BackendShare& share, unsigned& here) : share_(share), here_(here) {
+    share_.add_waiter();
+    ++here_;
+  }
+  ~Waiter() {
+    --here_;
+    share_.remove_waiter();
+  }
   Waiter(const Waiter&) = delete;
   Waiter& operator=(const Waiter&) = delete;
 
  private:
   BackendShare& share_;
+  unsigned& here_;
 };
 
 Task<void> say_goodbye(std::unique_ptr<BackendConnection> connection) { co_await connection->client.quit(); }
@@ -106,10 +113,13 @@ Task<BackendPool::Opened> BackendPool::acquire(std::shared_ptr<const policy::Bac
   std::optional<Waiter> waiter;
   for (;;) {
     if (auto kept = take_idle(in)) co_return std::move(kept);
-    if (in.share->try_take(most)) co_return co_await open(in, Slot(in.share), until, *trouble);
+    if (in.share->try_take(most, now())) {
+      auto opened = co_await open(in, Slot(in.share), until, *trouble);
+      if (opened || trouble->kind != Trouble::Kind::no_slot) co_return std::move(opened);
+    }
     if (take_back(in)) continue;
     if (now() >= enough) co_return std::unexpected(backend_busy());
-    if (!waiter) waiter.emplace(*in.share);
+    if (!waiter) waiter.emplace(*in.share, in.waiters);
     const SteadyTime slept = now();
     co_await core_.sleep(kWaitStep);
     // Woken early: the core stops, and sleeping has become impossible.
@@ -127,6 +137,7 @@ Task<BackendPool::Opened> BackendPool::open(Lane& in, Slot slot, SteadyTime unti
   smtp::Reply last = backend_misconfigured();  // a backend without any address
   trouble = Trouble{};
   const SteadyTime enough = std::min(until, now() + 3 * options_.connect_timeout);
+  bool full = false;
   for (const size_t address : order) {
     auto attempt = co_await open_address(in, address, true, until);
     // Opportunistic means that mail goes on where TLS is broken (RFC 7435), on a connection of its own.
@@ -134,20 +145,26 @@ Task<BackendPool::Opened> BackendPool::open(Lane& in, Slot slot, SteadyTime unti
       attempt = co_await open_address(in, address, false, until);
     if (attempt) {
       in.share->set_alive(address);
+      in.share->found_room();
       (*attempt)->slot = std::move(slot);
       static metrics::Counter& opened = connections("opened");
       opened.add();
       co_return std::move(*attempt);
     }
     last = attempt.error().reply;
+    full = attempt.error().full;
     const bool refused = attempt.error().words.code != 0;
     trouble = Trouble{refused ? Trouble::Kind::refused : Trouble::Kind::unreachable, std::move(attempt.error().words)};
-    if (attempt.error().dead && in.share->set_dead(address, now(), options_.dead_time) && in.backend->id != 0) {
+    const bool crowded = full && addresses.size() == 1 && in.share->open() > 1;
+    if (attempt.error().dead && !crowded && in.share->set_dead(address, now(), options_.dead_time) &&
+        in.backend->id != 0) {
       log::warning("delivery.backend_unreachable",
                    {{"backend", in.backend->name}, {"address", addresses[address].text()}, {"reply", last.lines[0]}});
     }
     if (now() >= enough) break;
   }
+  // One of our others will be free: that is sooner than any later attempt.
+  if (full && in.share->found_full(now())) trouble.kind = Trouble::Kind::no_slot;
   co_return std::unexpected(std::move(last));
 }
 
@@ -157,7 +174,7 @@ Task<BackendPool::Attempt> BackendPool::open_address(Lane& in, size_t address, b
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now());
   auto connection = co_await net::Connection::connect(core_, backend.addresses[address],
                                                       std::clamp(left, 0ms, options_.connect_timeout));
-  if (!connection) co_return std::unexpected(OpenFailure{map_failure(connection.error(), true), true, false});
+  if (!connection) co_return std::unexpected(broken(connection.error()));
   smtp::ClientTimeouts timeouts;  // of each step; all of them together have until `until`
   timeouts.command = backend.timeout;
   timeouts.greeting = std::min<std::chrono::seconds>(backend.timeout, 60s);
@@ -194,7 +211,7 @@ Task<std::expected<void, BackendPool::OpenFailure>> BackendPool::secure(Lane& in
   if (!reply) {
     OpenFailure failure = broken(reply.error());
     failure.tls_failed = true;
-    failure.dead = false;
+    failure.dead = failure.full = false;
     if (required && backend.id != 0)
       alarm(backend, Fault::misconfigured, "starttls", smtp::Reply(0, reply.error().detail));
     co_return std::unexpected(std::move(failure));
@@ -216,12 +233,13 @@ BackendPool::OpenFailure BackendPool::refused(Lane& in, std::string_view where, 
   if (words.positive()) mapped = Mapped{map_reply(Stage::session, smtp::Reply(0, "")).reply, Fault::nonsense};
   if (words.code == 0) mapped = Mapped{backend_misconfigured(), Fault::misconfigured};
   if (mapped.fault != Fault::none && in.backend->id != 0) alarm(*in.backend, mapped.fault, where, words);
-  return OpenFailure{std::move(mapped.reply), false, false, words};
+  return OpenFailure{std::move(mapped.reply), false, false, words, words.transient()};
 }
 
 BackendPool::OpenFailure BackendPool::broken(const net::IoFailure& failure) {
-  // The host answers; whatever listens there is not a working mail server.
-  return OpenFailure{map_failure(failure, true), true, false};
+  using enum net::IoError;
+  const bool full = failure.kind == refused || failure.kind == reset || failure.kind == closed;
+  return OpenFailure{map_failure(failure, true), true, false, smtp::Reply(0, ""), full};
 }
 
 void BackendPool::alarm(const policy::Backend& backend, Fault fault, std::string_view where, const smtp::Reply& words) {
@@ -232,7 +250,7 @@ void BackendPool::alarm(const policy::Backend& backend, Fault fault, std::string
       metrics::counter("doorward_backend_faults_total", "Replies of backends that an administrator must look into",
                        {{"kind", "nonsense"}});
   (fault == Fault::misconfigured ? misconfigured : nonsense).add();
-  const auto known = std::ranges::find(lanes_, &backend, [](const auto& entry) { return entry.first; });
+  const auto known = lanes_.find(&backend);
   if (known != lanes_.end() && !known->second.share->may_alarm(now())) return;
   std::string text;
   for (const std::string& line : words.lines) text.append(text.empty() ? "" : " / ").append(line);
@@ -244,7 +262,8 @@ void BackendPool::give_back(std::unique_ptr<BackendConnection> connection) {
   if (connection == nullptr || !connection->client.is_open()) return;
   Lane& to = lane(connection->backend);
   const SteadyTime at = now();
-  if (to.idle.size() >= options_.idle_per_backend || at - connection->opened > kLongestUse) {
+  const bool crowd = to.backend->id == 0 && lanes_.size() > options_.hosts_kept;
+  if (crowd || to.idle.size() >= options_.idle_per_backend || at - connection->opened > kLongestUse) {
     spawn(guarded_task("delivery", say_goodbye(std::move(connection))));
     return;
   }
@@ -279,7 +298,8 @@ void BackendPool::reap(SteadyTime at) {
   // Whoever says goodbye or RSET may give connections back at once: not while the lists are walked.
   std::vector<std::unique_ptr<BackendConnection>> leaving, dirty;
   for (auto& [backend, lane] : lanes_) {
-    unsigned wanted = lane.share->waiters();  // on other cores: what is idle here goes, and what rests as far as needed
+    // On other cores: what is idle here goes, and what rests as far as needed.
+    const unsigned wanted = lane.share->waiters() - lane.waiters;
     while (!lane.resting.empty()) {
       const bool too_long = at - lane.resting.front().resting_since >= options_.client_rest;
       if (!too_long && lane.idle.size() >= wanted) break;

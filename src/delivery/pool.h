@@ -48,7 +48,7 @@ struct BackendConnection {
 // Why there is no connection, for those who must tell the server's refusal from its silence.
 struct Trouble {
   enum class Kind : uint8_t {
-    no_slot,      // the server has its most connections
+    no_slot,      // the server has its most connections, by its setting or as it says itself
     unreachable,  // it does not answer, or not as a mail server
     refused,      // greeting, EHLO or STARTTLS: in these words
   } kind = Kind::unreachable;
@@ -95,12 +95,14 @@ class BackendPool : public std::enable_shared_from_this<BackendPool> {
     std::vector<std::unique_ptr<BackendConnection>> idle;                                   // the last used one last
     boost::intrusive::list<Borrower, boost::intrusive::constant_time_size<false>> resting;  // the longest first
     unsigned users = 0;                                                                     // coroutines in acquire()
+    unsigned waiters = 0;  // of these, who wait for a connection
   };
   struct OpenFailure {
     smtp::Reply reply;
     bool dead = false;         // the address does not answer
     bool tls_failed = false;   // the handshake
     smtp::Reply words{0, ""};  // where it refused
+    bool full = false;         // as a server behaves that has its most connections
   };
   using Attempt = std::expected<std::unique_ptr<BackendConnection>, OpenFailure>;
 

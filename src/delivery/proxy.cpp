@@ -261,6 +261,13 @@ struct ProxyTransaction::State final : Borrower {
   // The content and what came of it. none: the connection was dead before all of it was sent; another may be tried.
   Task<std::optional<Replies>> hand_over(const mail::Envelope& envelope, size_t recipients,
                                          std::vector<std::string_view> pieces, bool last_try) {
+    // A reply too many would pass for the one to the content, which the backend may then never take.
+    if (connection->client.unexpected_input()) {
+      if (last_try)
+        co_return Replies(recipients, lost({net::IoError::other, "more replies than commands"}, "data", envelope));
+      drop();
+      co_return std::nullopt;
+    }
     const bool bdat = pool->options().use_bdat;
     const auto started = std::chrono::steady_clock::now();
     auto replies = co_await connection->client.data(std::move(pieces), recipients, bdat);

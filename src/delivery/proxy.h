@@ -33,6 +33,7 @@ struct ProxyOptions {
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::seconds idle_timeout{30};       // an unused connection is closed after this
   unsigned idle_per_backend = 20;              // connections kept a core and backend
+  size_t hosts_kept = 500;                     // with more servers at hand, none is kept to one that was found by MX
   std::chrono::milliseconds slot_wait{5'000};  // for a connection when a backend has its most; then 451 4.3.2
   // A transaction whose client has been awaited for so long (after RCPT, or while it sends the content) gives its
   // connection up, at once where others need one, and asks for its recipients again when the client goes on.

@@ -129,7 +129,7 @@ Task<bool> RelayAttempt::connect(std::shared_ptr<const policy::Backend> host, Ne
   Trouble trouble;
   for (;;) {
     const Looking looking(stop_.looking);
-    auto opened = co_await pool_.acquire(host, fresh, now() + 5min, &trouble);
+    auto opened = co_await pool_.acquire(host, std::exchange(fresh, false), now() + 5min, &trouble);
     give_up_if_stopping();
     if (opened && !cancelled_) {
       connection_ = std::move(*opened);
@@ -282,6 +282,8 @@ Task<RelayAttempt::Step> RelayAttempt::transact(NextHop hop) {
 }
 
 Task<RelayAttempt::Step> RelayAttempt::hand_over(NextHop hop, std::vector<size_t> taken, bool more) {
+  // A reply too many would pass for the one to the content, which the server may then never take.
+  if (connection_->client.unexpected_input()) co_return broken({net::IoError::other, "more replies than commands"});
   auto replies =
       co_await connection_->client.data(content_->pieces(job_.version), taken.size(), pool_.options().use_bdat);
   if (!replies) {

@@ -42,7 +42,8 @@ Notice notice_of(const RelayOptions& options, const spool::Job& job, std::vector
     if (kind == Kind::failed) {
       if (may_tell && !answers_itself) answers_itself = is_automatic_answer(content);
       if (!may_tell || *answers_itself) {
-        answer.meaning.kind = Kind::stranded;
+        // Whoever writes to a customer in a false name would else have its automatic answers kept here for ever.
+        if (mail.direction == sheet::Direction::inbound) answer.meaning.kind = Kind::stranded;
       } else if (wants(mail.from, notify, DsnAction::failed, options.notify)) {
         notice.told.push_back(entry(job, answer, DsnAction::failed, now));
         notice.fails = true;

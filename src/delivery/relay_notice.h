@@ -19,7 +19,8 @@ struct Notice {
 };
 
 // Looks through what the job's recipients were answered. Those that failed and whose sender may not be told become
-// stranded; what the sender is to be told is in the notice.
+// stranded; of outgoing mail they just end, since it is a notification or an automatic answer, which nobody waits for.
+// What the sender is to be told is in the notice.
 Notice notice_of(const RelayOptions& options, const spool::Job& job, std::vector<Answered>& answers,
                  std::string_view content, SystemTime now);
 

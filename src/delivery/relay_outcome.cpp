@@ -45,6 +45,7 @@ size_t hops(std::string_view raw) {
 }
 
 std::string one_line(const Reply& reply) {
+  constexpr size_t kMost = 1000;
   std::string text;
   if (reply.code != 0) text = std::to_string(reply.code);
   if (reply.enhanced.present()) {
@@ -52,7 +53,8 @@ std::string one_line(const Reply& reply) {
             std::to_string(reply.enhanced.detail);
   }
   for (const std::string& line : reply.lines)
-    if (!line.empty()) text.append(text.empty() ? "" : " ").append(line);
+    if (!line.empty() && text.size() < kMost) text.append(text.empty() ? "" : " ").append(line);
+  if (text.size() > kMost) text.resize(kMost);
   return text;
 }
 

@@ -34,7 +34,7 @@ bool too_many_recipients(const smtp::Reply& words, size_t taken);
 // Received fields of a message (RFC 5321 §6.3).
 size_t hops(std::string_view raw);
 
-// "550 5.1.1 No such user": one line.
+// "550 5.1.1 No such user": one line of at most 1000 octets.
 std::string one_line(const smtp::Reply& reply);
 
 smtp::Reply runs_in_a_loop();        // 554 5.4.6

@@ -29,11 +29,10 @@ bool needs_content(const RelayOptions& options, const spool::Job& job, const std
   });
 }
 
-std::vector<spool::Outcome> outcomes_of(std::vector<Answered>& answers, bool cancelled) {
+std::vector<spool::Outcome> outcomes_of(std::vector<Answered>& answers) {
   std::vector<spool::Outcome> outcomes;
   outcomes.reserve(answers.size());
   for (Answered& each : answers) {
-    if (cancelled && !each.settled) continue;
     spool::Outcome outcome;
     outcome.recipient = each.recipient;
     outcome.kind = each.meaning.kind;
@@ -115,11 +114,14 @@ Task<void> RelayWorker::attempt(RelayWorker& self, Relay::Shared& shared, const 
     attempt.unlink();
   }
   std::vector<Answered>& answers = attempt.answers();
-  if (attempt.cancelled() && std::ranges::none_of(answers, &Answered::settled)) co_return;
+  if (attempt.cancelled()) {
+    std::erase_if(answers, [](const Answered& each) { return !each.settled; });
+    if (answers.empty()) co_return;
+  }
   const bool warned = co_await tell(self, shared, job, attempt);
   if (!job.warn_only) record_end(job, answers, parts.clock.now());
   reported = true;
-  parts.queue.report(job, outcomes_of(answers, attempt.cancelled()), attempt.health(), warned);
+  parts.queue.report(job, outcomes_of(answers), attempt.health(), warned);
 }
 
 // What must be told is stored before it is reported as done: a crash between the two tells it twice, never not at all.

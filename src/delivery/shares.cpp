@@ -5,17 +5,41 @@
 namespace doorward::delivery {
 namespace {
 
+constexpr std::chrono::seconds kLookAgain{2};
+
 int64_t nanoseconds(SteadyTime time) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
 }
 
 }  // namespace
 
-bool BackendShare::try_take(unsigned most) {
+bool BackendShare::try_take(unsigned most, SteadyTime now) {
   unsigned open = open_.load(std::memory_order_relaxed);
+  if (const unsigned limit = limit_.load(std::memory_order_relaxed); limit != 0 && limit < most) {
+    int64_t next = next_look_.load(std::memory_order_relaxed);
+    const bool look = open == limit && next <= nanoseconds(now) &&
+                      next_look_.compare_exchange_strong(next, nanoseconds(now + kLookAgain));
+    most = limit + (look ? 1 : 0);
+  }
   while (open < most)
     if (open_.compare_exchange_weak(open, open + 1, std::memory_order_acq_rel)) return true;
   return false;
+}
+
+bool BackendShare::found_full(SteadyTime now) {
+  const unsigned others = open() - 1;
+  if (others == 0) return false;
+  limit_.store(others, std::memory_order_relaxed);
+  next_look_.store(nanoseconds(now + kLookAgain), std::memory_order_relaxed);
+  return true;
+}
+
+void BackendShare::found_room() {
+  const unsigned standing = open();
+  const unsigned limit = limit_.load(std::memory_order_relaxed);
+  if (limit == 0 || standing <= limit) return;
+  limit_.store(standing, std::memory_order_relaxed);
+  next_look_.store(0, std::memory_order_relaxed);
 }
 
 bool BackendShare::is_dead(size_t address, SteadyTime now) const {

@@ -20,8 +20,13 @@ class BackendShare {
  public:
   explicit BackendShare(size_t addresses) : dead_until_(addresses) {}
 
-  // Takes the place of one more connection, if fewer than `most` are open.
-  bool try_take(unsigned most);
+  // Takes the place of one more connection, if fewer than `most` are open, and fewer than the server was found to let
+  // stand: now and then one more than that, to see whether it takes it by now.
+  bool try_take(unsigned most, SteadyTime now);
+  // The newest connection was turned away. True: others stand, and they are all that the server takes at present.
+  bool found_full(SteadyTime now);
+  // The newest connection stands.
+  void found_room();
   void give_back() { open_.fetch_sub(1, std::memory_order_acq_rel); }
   unsigned open() const { return open_.load(std::memory_order_acquire); }
 
@@ -41,6 +46,8 @@ class BackendShare {
  private:
   std::atomic<unsigned> open_{0};
   std::atomic<unsigned> waiting_{0};
+  std::atomic<unsigned> limit_{0};                // the server's own; 0: none was met
+  std::atomic<int64_t> next_look_{0};             // steady nanoseconds
   std::atomic<int64_t> next_alarm_{0};            // steady nanoseconds
   std::vector<std::atomic<int64_t>> dead_until_;  // steady nanoseconds, by address
 };

@@ -113,21 +113,13 @@ class Matching {
   std::vector<Match> found_;
 };
 
-// "example.org" and "mail.example.org", either way round; single labels stand for nobody.
-bool is_aligned(std::string_view a, std::string_view b) {
-  if (a.size() > b.size()) std::swap(a, b);
-  return a == b || (a.contains('.') && b.ends_with(a) && b[b.size() - a.size() - 1] == '.');
-}
-
 // DESIGN §2: a pass holds for senders that are authenticated, or that come from the network recorded with it. The
 // domain that authenticated must be that of the address which matched: any spammer can authenticate for their own.
 bool is_proven(const Entry& entry, const Match& match, const Case& mail) {
   if (entry.kind == EntryKind::network) return true;
   if (entry.recorded_network && entry.recorded_network->contains(mail.client.ip)) return true;
-  if (!mail.facts.sender_authenticated) return false;
-  if (match.sender == nullptr) return true;
-  if (mail.facts.authenticated_domain.empty()) return mail.direction == sheet::Direction::outbound;  // a submitter
-  return is_aligned(mail.facts.authenticated_domain, match.sender->domain);
+  if (mail.direction == sheet::Direction::outbound) return mail.facts.submitted;
+  return match.sender == nullptr ? mail.facts.proves_somebody() : mail.facts.proves(match.sender->domain);
 }
 
 std::string_view name(EntryKind kind) {

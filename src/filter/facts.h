@@ -1,13 +1,39 @@
 // What filters need of other rooms, as plain values: mailauth, scan and trust fill them in and never know each other.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include "mailauth/arc.h"
+#include "mailauth/dkim.h"
+#include "mailauth/dmarc.h"
+#include "mailauth/iprev.h"
+#include "mailauth/spf.h"
 
 namespace doorward::filter {
 
+// What SPF, DKIM, DMARC and ARC say of an inbound mail.
+struct Authentication {
+  bool spf_asked = true;  // and iprev; not of clients in our own networks, of which no record of strangers speaks
+  mailauth::IprevOutcome iprev;
+  mailauth::SpfOutcome spf;
+  mailauth::DkimOutcome dkim;
+  mailauth::ArcOutcome arc;
+  mailauth::DmarcOutcome dmarc;
+};
+
 struct Facts {
-  bool sender_authenticated = false;  // SPF- or DKIM-aligned, or an authenticated submitter
-  std::string authenticated_domain;   // the domain that authenticated
+  bool submitted = false;                          // by a customer's own server or an authenticated submitter
+  bool helo_is_ours = false;                       // the client greeted with our name, or that of a protected domain
+  std::optional<Authentication> authentication{};  // none: nobody asked
+  std::vector<std::string> skipped{};              // "sender_authentication: why": checks that could not answer
+
+  // Whether the mail is proven to come from this domain (A-labels): by SPF or a signature of it or of one above it,
+  // which is the alignment of RFC 9989 §4.4.2 without the part of it that needs to know who owns what; and by DMARC.
+  bool proves(std::string_view domain) const;
+  bool proves_somebody() const;  // some domain
 };
 
 }  // namespace doorward::filter

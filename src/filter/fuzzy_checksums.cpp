@@ -38,7 +38,7 @@ bool has(const mime::Message& message, std::string_view field) { return message.
 // Newsletters and lists that are who they say they are. Their texts count all the same: who sends spam from domains of
 // his own authenticates it and offers to unsubscribe.
 bool is_proven_bulk(const Case& mail) {
-  return mail.facts.sender_authenticated && (has(mail.message, "List-Id") || has(mail.message, "List-Unsubscribe"));
+  return mail.facts.proves_somebody() && (has(mail.message, "List-Id") || has(mail.message, "List-Unsubscribe"));
 }
 
 bool is_answer(const Case& mail) { return has(mail.message, "In-Reply-To") || has(mail.message, "References"); }
@@ -99,12 +99,11 @@ const Filter& fuzzy_checksums() {
 }
 
 trust::Sender counted_sender(const Facts& facts, const mail::Envelope& envelope, const mime::Message& message) {
-  if (facts.sender_authenticated && !facts.authenticated_domain.empty()) {
-    return trust::Sender::of_domain(owner_domain(facts.authenticated_domain));
-  }
-  if (!envelope.from.null) return trust::Sender::of_domain(owner_domain(envelope.from.mailbox.domain.key()));
   const ShownAddress from = first_address(message.headers().text("From"));
-  return trust::Sender::of_domain(owner_domain(from.domain()));
+  const std::string_view shown = from.domain();
+  const std::string_view path = envelope.from.null ? std::string_view() : envelope.from.mailbox.domain.key();
+  const bool shown_counts = facts.proves(shown) || path.empty();
+  return trust::Sender::of_domain(owner_domain(shown_counts ? shown : path));
 }
 
 bool is_report(const mime::Message& message) {

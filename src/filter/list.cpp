@@ -2,8 +2,11 @@
 #include <array>
 
 #include "filter/blocks_and_passes.h"
+#include "filter/client.h"
 #include "filter/filter.h"
 #include "filter/fuzzy_checksums.h"
+#include "filter/own_domain.h"
+#include "filter/sender_authentication.h"
 #include "filter/structure.h"
 #include "filter/word_list.h"
 #include "filter/word_statistics.h"
@@ -14,7 +17,8 @@ namespace doorward::filter {
 
 std::span<const Filter* const> all() {
   static const std::array filters{
-      FILTER(blocks_and_passes), FILTER(structure), FILTER(word_list), FILTER(word_statistics), FILTER(fuzzy_checksums),
+      FILTER(blocks_and_passes), FILTER(client),    FILTER(sender_authentication), FILTER(own_domain),
+      FILTER(structure),         FILTER(word_list), FILTER(word_statistics),       FILTER(fuzzy_checksums),
   };
   return filters;
 }

@@ -23,11 +23,12 @@ bool is_proven(const Entries::State& entries, const Entries::State::Index& exact
 
 }  // namespace
 
-bool is_sender_proven(std::span<const Entries* const> entries, const mail::Client& client,
+bool is_sender_proven(const Facts& facts, std::span<const Entries* const> entries, const mail::Client& client,
                       const mail::ReversePath& sender) {
   if (sender.null) return false;
   const std::string address = sender.mailbox.key();
   const std::string domain = sender.mailbox.domain.key();
+  if (facts.proves(domain)) return true;
   return std::ranges::any_of(entries, [&](const Entries* each) {
     const Entries::State& of = each->state();
     return is_proven(of, of.senders, of.sender_patterns, address, client.ip) ||

@@ -10,6 +10,7 @@ Gateway::Gateway(Options options, Parts parts, std::shared_ptr<const policy::Sna
     : options_(std::move(options)),
       parts_(parts),
       judge_(parts.clock, parts.statistics),
+      authenticator_(options_.authentication, options_.host_name, parts.clock, parts.resolver, pools.size()),
       pools_(std::move(pools)),
       snapshot_(std::move(snapshot)) {}
 

@@ -13,8 +13,10 @@
 #include "delivery/notice_mail.h"
 #include "delivery/proxy.h"
 #include "delivery/recipient_check.h"
+#include "gateway/authentication.h"
 #include "gateway/judge.h"
 #include "gateway/learner.h"
+#include "gateway/sealing.h"
 #include "policy/snapshot.h"
 #include "sheet/archive.h"
 #include "smtp/handler.h"
@@ -30,6 +32,8 @@ struct Options {
   // §4.5.3.2.6), and what was taken but not answered by then comes a second time.
   std::chrono::milliseconds answer_within{540'000};
   delivery::NoticeStyle notice{};  // of what senders are told by mail
+  AuthenticationOptions authentication{};
+  std::shared_ptr<const Sealer> sealer{};  // none: nothing is sealed
 };
 
 // What is handed in. All outlive the gateway; those with a default may be null: without a spool nothing is relayed or
@@ -42,6 +46,7 @@ struct Parts {
   Learner* learner = nullptr;
   spool::Spool* spool = nullptr;
   delivery::RecipientCheck* recipients = nullptr;
+  net::Resolver* resolver = nullptr;
 };
 
 class Gateway final : public smtp::HandlerFactory {
@@ -58,12 +63,14 @@ class Gateway final : public smtp::HandlerFactory {
   const Options& options() const { return options_; }
   const Parts& parts() const { return parts_; }
   const Judge& judge() const { return judge_; }
+  Authenticator& authenticator() { return authenticator_; }
   delivery::BackendPool& pool(const net::Core& core);
 
  private:
   Options options_;
   Parts parts_;
   Judge judge_;
+  Authenticator authenticator_;
   std::vector<std::shared_ptr<delivery::BackendPool>> pools_;
   mutable std::mutex lock_;
   std::shared_ptr<const policy::Snapshot> snapshot_;

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "filter/filter.h"
+#include "filter/shown_address.h"
 
 namespace doorward::gateway {
 namespace {
@@ -35,7 +36,28 @@ filter::Input input_of(const policy::Snapshot& snapshot, std::span<const Group> 
       }
     }
   }
+  for (const uint64_t customer : input.customers) {
+    if (const auto domains = snapshot.trusted_sealers(customer); !domains.empty()) {
+      input.trusted_sealers.push_back({customer, domains});
+    }
+  }
   return input;
+}
+
+// The senders that the mail gives, as far as their domains are those of a recipient's customer.
+std::vector<filter::OwnDomainClaim> claims_of(const policy::Snapshot& snapshot, const Mail& mail,
+                                              const std::vector<uint64_t>& customers) {
+  std::vector<filter::OwnDomainClaim> claims;
+  const auto add = [&](const mail::Domain& domain) {
+    const auto settings = snapshot.domain(domain);
+    if (!settings || !std::ranges::binary_search(customers, settings->customer)) return;
+    const auto same = [&](const auto& claim) { return claim.domain == domain.key(); };
+    if (std::ranges::none_of(claims, same)) claims.push_back({settings->customer, domain.key()});
+  };
+  if (!mail.envelope.from.null) add(mail.envelope.from.mailbox.domain);
+  const auto shown = filter::first_address(mail.message.headers().text("From"));
+  if (const auto author = mail::parse_mailbox(shown.address)) add(author->domain);
+  return claims;
 }
 
 void run_filters(const filter::Case& looked_at, sheet::ScoreSheet& sheet) {
@@ -119,6 +141,7 @@ sheet::ScoreSheet Judge::judge(const Mail& mail, const policy::Snapshot& snapsho
 
   if (std::any_of(groups.begin(), groups.end(), [&](const Group& group) { return wants_filters(group, now); })) {
     auto input = input_of(snapshot, groups, now);
+    if (mail.direction == sheet::Direction::inbound) input.claims = claims_of(snapshot, mail, input.customers);
     trust::Features own;
     if (statistics_ != nullptr) {
       auto& made = features != nullptr ? *features : own;

@@ -37,7 +37,7 @@ struct Mail {
   const mail::Client& client;
   const mail::Envelope& envelope;
   sheet::Direction direction;
-  filter::Facts facts;
+  const filter::Facts& facts;
 };
 
 class Judge {

@@ -21,21 +21,22 @@ delivery::DsnRecipient entry(const Taken& taken, SystemTime now) {
 
 }  // namespace
 
-bool may_be_told(const Taken& taken, const mail::Client& client, const mail::ReversePath& sender) {
+bool may_be_told(const Taken& taken, const filter::Facts& facts, const mail::Client& client,
+                 const mail::ReversePath& sender) {
   if (sender.null) return false;  // RFC 5321 §4.5.5
   return taken.direction == sheet::Direction::outbound ||
-         filter::is_sender_proven(taken.settings->entries, client, sender);
+         filter::is_sender_proven(facts, taken.settings->entries, client, sender);
 }
 
-Task<void> tell_relayed(Gateway& gateway, net::Core& core, const mail::Client& client, const mail::Envelope& envelope,
-                        const policy::Snapshot& snapshot, std::vector<const Taken*> recipients,
-                        std::string_view content) {
+Task<void> tell_relayed(Gateway& gateway, net::Core& core, const filter::Facts& facts, const mail::Client& client,
+                        const mail::Envelope& envelope, const policy::Snapshot& snapshot,
+                        std::vector<const Taken*> recipients, std::string_view content) {
   const SystemTime now = gateway.parts().clock.now();
   std::vector<delivery::DsnRecipient> told;
   size_t withheld = 0;
   for (const Taken* taken : recipients) {
     if (!delivery::wants(envelope.from, taken->given.notify, delivery::DsnAction::relayed)) continue;
-    if (may_be_told(*taken, client, envelope.from)) {
+    if (may_be_told(*taken, facts, client, envelope.from)) {
       told.push_back(entry(*taken, now));
     } else {
       ++withheld;

@@ -11,14 +11,15 @@
 namespace doorward::gateway {
 
 // Whether a notice about this recipient is no backscatter (DESIGN §2): its sender is a customer's own server, or is
-// proven by a pass of the recipient's tenant that records the network the mail came from.
-bool may_be_told(const Taken& taken, const mail::Client& client, const mail::ReversePath& sender);
+// proven (filter/proven_sender.h).
+bool may_be_told(const Taken& taken, const filter::Facts& facts, const mail::Client& client,
+                 const mail::ReversePath& sender);
 
 // RFC 3461 §5.2.2 (c): those of `recipients`, which the backend has accepted without knowing DSN, that asked for
 // NOTIFY=SUCCESS: their sender gets a "relayed" notification over the queue, where it may be told. A notification that
 // cannot be stored is logged: the mail itself is delivered, and no reply may say otherwise.
-Task<void> tell_relayed(Gateway& gateway, net::Core& core, const mail::Client& client, const mail::Envelope& envelope,
-                        const policy::Snapshot& snapshot, std::vector<const Taken*> recipients,
-                        std::string_view content);
+Task<void> tell_relayed(Gateway& gateway, net::Core& core, const filter::Facts& facts, const mail::Client& client,
+                        const mail::Envelope& envelope, const policy::Snapshot& snapshot,
+                        std::vector<const Taken*> recipients, std::string_view content);
 
 }  // namespace doorward::gateway

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "gateway/answer.h"
+#include "gateway/sender_domain.h"
 
 namespace doorward::gateway {
 namespace {
@@ -49,12 +50,33 @@ Task<smtp::Reply> Session::rcpt(const mail::Client& client, const mail::Envelope
   if (new_group && transaction_->leaders.size() >= kMostGroups) {
     co_return smtp::Reply(452, {4, 5, 3}, "The recipients differ too much for one transaction; please send to it next");
   }
+  if (auto doubt = co_await doubt_sender(client, envelope, *taken)) {
+    co_return refuse(envelope, taken->named(), std::move(*doubt));
+  }
   auto reply = taken->is_relayed() ? co_await verify(envelope, *taken) : co_await ask_backend(client, envelope, *taken);
   if (reply.positive()) {
     if (new_group) transaction_->leaders.push_back(all.size());
     all.push_back(std::move(*taken));
   }
   co_return reply;
+}
+
+// The sanity phase: as soon as there is a recipient whose tenant wants to know, and once a transaction.
+Task<std::optional<smtp::Reply>> Session::doubt_sender(const mail::Client& client, const mail::Envelope& envelope,
+                                                       const Taken& taken) {
+  const auto& authenticator = gateway_.authenticator();
+  const auto& settings = *taken.settings;
+  const bool wanted = taken.direction == sheet::Direction::inbound && settings.sender_domain &&
+                      taken.rule->mode == policy::RuleMode::check && !taken.unfiltered && !taken.never_refused &&
+                      settings.operation == policy::Operation::normal;
+  if (!wanted || envelope.from.null || envelope.from.mailbox.domain.is_literal()) co_return std::nullopt;
+  if (!authenticator.is_on() || authenticator.is_local(client.ip)) co_return std::nullopt;
+  auto& known = transaction_->sender_doubt;
+  if (!known) {
+    known = co_await doubt_sender_domain(core_, *gateway_.parts().resolver, envelope.from.mailbox.domain.key(),
+                                         authenticator.deadline());
+  }
+  co_return *known;
 }
 
 Task<smtp::Reply> Session::ask_backend(const mail::Client& client, const mail::Envelope& envelope, const Taken& taken) {

@@ -1,9 +1,11 @@
 // One SMTP session as the gateway sees it: each phase asks what its data allows, and the last one answers.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "delivery/proxy.h"
@@ -35,6 +37,8 @@ class Session final : public smtp::Handler {
     std::vector<Taken> taken;                          // as the server's envelope has them, in order
     std::shared_ptr<const policy::Backend> backend;    // the proxy's
     std::unique_ptr<delivery::ProxyTransaction> proxy;
+    // Of the sender's domain, once a recipient wanted to know: none where nothing speaks against it.
+    std::optional<std::optional<smtp::Reply>> sender_doubt;
     std::vector<size_t> leaders;  // of those, the first of each group
     sheet::ScoreSheet refused;    // of recipients that were refused: what their reference shows
   };
@@ -43,9 +47,14 @@ class Session final : public smtp::Handler {
   smtp::Reply refuse(const mail::Envelope& envelope, const mail::Mailbox& recipient, smtp::Reply reply);
   void store(sheet::ScoreSheet sheet);
 
+  Task<std::optional<smtp::Reply>> doubt_sender(const mail::Client& client, const mail::Envelope& envelope,
+                                                const Taken& taken);
   Task<smtp::Reply> ask_backend(const mail::Client& client, const mail::Envelope& envelope, const Taken& taken);
   Task<smtp::Reply> verify(const mail::Envelope& envelope, const Taken& taken);
   Task<bool> judge(Judged& judged);
+  bool is_ours(std::string_view name) const;
+  Task<bool> run(bool aside, std::move_only_function<void()> work);
+  Task<std::vector<sheet::Lookup>> ask(Judged& judged);
   void refuse_loop(Judged& judged, std::vector<smtp::Reply>& replies);
   static void note_replies(Judged& judged, std::span<const smtp::Reply> replies);
   void put_aside(Judged& judged, size_t group);

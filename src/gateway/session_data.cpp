@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "action/action.h"
+#include "action/authentication_results.h"
 #include "base/log.h"
 #include "base/metrics.h"
 #include "gateway/answer.h"
@@ -15,6 +16,7 @@
 #include "gateway/session.h"
 #include "gateway/spooling.h"
 #include "gateway/trace.h"
+#include "mail/ascii.h"
 #include "net/core.h"
 
 namespace doorward::gateway {
@@ -51,6 +53,16 @@ void observe(const sheet::ScoreSheet& sheet, double seconds) {
   size.observe(static_cast<double>(sheet.size));
 }
 
+std::vector<sheet::Lookup> noted(const net::LookupLog& log) {
+  std::vector<sheet::Lookup> lookups;
+  lookups.reserve(log.entries().size());
+  for (const auto& entry : log.entries()) {
+    lookups.push_back({fmt::format("{} {}", net::text(entry.type), entry.name), std::string(net::text(entry.status)),
+                       entry.cached, static_cast<uint32_t>(entry.took.count())});
+  }
+  return lookups;
+}
+
 bool is_handed_on(Disposition disposition) {
   return disposition == Disposition::deliver || disposition == Disposition::tag;
 }
@@ -78,6 +90,8 @@ struct Session::Judged {
   std::vector<Group> groups{};
   std::vector<size_t> group_of{};  // by recipient
   std::optional<mime::Message> message{};
+  std::optional<mailauth::SignedMail> signed_mail{};  // where the sender's authentication is looked at
+  filter::Facts facts{};
   sheet::ScoreSheet sheet{};
   trust::Features features{};
   std::optional<Spooling> spooling{};       // what is kept, once there is something
@@ -100,8 +114,8 @@ Task<std::vector<smtp::Reply>> Session::data(const mail::Client& client, const m
     for (size_t group = 0; group < judged.groups.size(); ++group) co_await answer_group(judged, group, replies);
     if (judged.spooling) co_await keep(judged, replies);
     note_replies(judged, replies);
-    co_await tell_relayed(gateway_, core_, client, envelope, *transaction_->snapshot, std::move(judged.unknown_dsn),
-                          judged.message->raw());
+    co_await tell_relayed(gateway_, core_, judged.facts, client, envelope, *transaction_->snapshot,
+                          std::move(judged.unknown_dsn), judged.message->raw());
   }
   if (!judged.sheet.id.empty()) look_back(judged);
   if (envelope.prdr) {
@@ -124,18 +138,49 @@ void Session::refuse_loop(Judged& judged, std::vector<smtp::Reply>& replies) {
   judged.features = {};  // whatever went in circles teaches nothing
 }
 
-// Parses and judges; long messages off this core. False when there was no room to do so.
+// Parses, asks and judges; long messages off this core. False when there was no room to do so.
 Task<bool> Session::judge(Judged& judged) {
-  const auto work = [this, &judged] {
+  const bool aside = judged.content.size() >= gateway_.options().judge_offloaded_from;
+  const auto direction = transaction_->taken.front().direction;
+  const bool asks = direction == sheet::Direction::inbound && gateway_.authenticator().is_on();
+  judged.facts.submitted = direction == sheet::Direction::outbound;
+  judged.facts.helo_is_ours = is_ours(judged.client.helo);
+  const bool parsed = co_await run(aside, [&judged, asks, aside] {
     judged.message.emplace(mime::Message::parse(judged.content.bytes()));
-    const Mail mail{*judged.message, judged.client, judged.envelope, transaction_->taken.front().direction, {}};
+    if (!asks) return;
+    judged.signed_mail.emplace(*judged.message);
+    if (aside) mailauth::hash_bodies(*judged.signed_mail);
+  });
+  if (!parsed) co_return false;
+  std::vector<sheet::Lookup> lookups;
+  if (asks) lookups = co_await ask(judged);
+  co_return co_await run(aside, [this, &judged, &lookups, direction] {
+    const Mail mail{*judged.message, judged.client, judged.envelope, direction, judged.facts};
     judged.sheet = gateway_.judge().judge(mail, *transaction_->snapshot, judged.groups, &judged.features);
-  };
-  if (judged.content.size() < gateway_.options().judge_offloaded_from) {
-    work();
-    co_return true;
-  }
-  co_return co_await net::offloaded(core_, gateway_.parts().offload, work);
+    judged.sheet.lookups = std::move(lookups);
+  });
+}
+
+bool Session::is_ours(std::string_view name) const {
+  const auto domain = mail::parse_domain(name);
+  if (!domain) return false;
+  return mail::equal_ignoring_case(domain->key(), gateway_.options().host_name) ||
+         transaction_->snapshot->is_protected(*domain);
+}
+
+Task<bool> Session::run(bool aside, std::move_only_function<void()> work) {
+  if (aside) co_return co_await net::offloaded(core_, gateway_.parts().offload, std::move(work));
+  work();
+  co_return true;
+}
+
+// What the network can tell of the mail.
+Task<std::vector<sheet::Lookup>> Session::ask(Judged& judged) {
+  auto& authenticator = gateway_.authenticator();
+  auto log = authenticator.log();
+  judged.facts.authentication =
+      co_await authenticator.check(core_, {judged.client, judged.envelope, *judged.message, *judged.signed_mail}, log);
+  co_return noted(log);
 }
 
 Task<void> Session::answer_group(Judged& judged, size_t group, std::vector<smtp::Reply>& replies) {
@@ -167,21 +212,28 @@ mime::Edits Session::edits(const Judged& judged, size_t group) {
   const auto& settings = *judged.groups[group].settings;
   const auto& verdict = judged.sheet.groups[group];
   action::MessageOutcome outcome;
-  const action::Verdicted looked_at{*judged.message,
-                                    judged.client,
-                                    judged.envelope,
-                                    judged.sheet,
-                                    verdict,
-                                    settings.actions,
-                                    gateway_.options().host_name};
+  const action::Verdicted looked_at{*judged.message, judged.client,    judged.envelope, judged.sheet,
+                                    verdict,         settings.actions, &judged.facts,   gateway_.options().host_name};
   for (const auto* action : action::all()) {
     if (action->info().phase == action::Phase::verdict || action->info().phase == action::Phase::message) {
       action->on_verdict(looked_at, outcome);
     }
   }
+  // Who only adds trace fields changes nothing that a signature covers.
+  const bool changed = !outcome.edits.all().empty();
   const auto& taken = transaction_->taken;
-  outcome.edits.prepend(received_field(judged.client, judged.envelope, gateway_.options().host_name,
+  mail::Client client = judged.client;
+  if (const auto& of = judged.facts.authentication; of && of->iprev.result == mailauth::Result::pass) {
+    client.reverse_name = of->iprev.name;
+  }
+  outcome.edits.prepend(received_field(client, judged.envelope, gateway_.options().host_name,
                                        taken.size() == 1 ? taken.front().named().text() : ""));
+  if (changed && gateway_.options().sealer && judged.facts.authentication && settings.arc_seal) {
+    const auto results = action::results_of(judged.facts, judged.client, judged.envelope);
+    gateway_.options().sealer->seal(judged.message->raw(), judged.facts.authentication->arc,
+                                    mailauth::authentication_results_text(gateway_.options().host_name, results),
+                                    gateway_.parts().clock.now(), outcome.edits);
+  }
   return std::move(outcome.edits);
 }
 
@@ -189,7 +241,7 @@ mime::Edits Session::edits(const Judged& judged, size_t group) {
 void Session::put_aside(Judged& judged, size_t group) {
   const auto& verdict = judged.sheet.groups[group];
   if (!judged.spooling)
-    judged.spooling.emplace(judged.client, judged.envelope, judged.sheet, gateway_.parts().clock.now());
+    judged.spooling.emplace(judged.facts, judged.client, judged.envelope, judged.sheet, gateway_.parts().clock.now());
   std::vector<const Taken*> recipients;
   for (size_t i = 0; i < judged.group_of.size(); ++i) {
     if (judged.group_of[i] == group) recipients.push_back(&transaction_->taken[i]);
@@ -265,13 +317,8 @@ void Session::teach(const Judged& judged) {
       continue;
     }
     action::MessageOutcome outcome;
-    const action::Verdicted looked_at{*judged.message,
-                                      judged.client,
-                                      judged.envelope,
-                                      judged.sheet,
-                                      verdict,
-                                      settings.actions,
-                                      gateway_.options().host_name};
+    const action::Verdicted looked_at{*judged.message, judged.client,    judged.envelope, judged.sheet,
+                                      verdict,         settings.actions, &judged.facts,   gateway_.options().host_name};
     for (const auto* action : action::all()) {
       if (action->info().phase == action::Phase::outcome) action->on_outcome(looked_at, outcome);
     }
@@ -289,6 +336,10 @@ void Session::teach(const Judged& judged) {
 }
 
 void Session::record(const Judged& judged) {
+  // Of inbound mail whose sender was asked about.
+  const auto shown = [&judged](auto result) {
+    return judged.facts.authentication ? mailauth::text(result(*judged.facts.authentication)) : std::string_view("-");
+  };
   for (size_t group = 0; group < judged.groups.size(); ++group) {
     const auto& verdict = judged.sheet.groups[group];
     mails(verdict.klass, verdict.disposition).add();
@@ -308,6 +359,9 @@ void Session::record(const Judged& judged) {
                               {"recipients", recipients},
                               {"count", judged.group_of.size()},
                               {"bytes", judged.sheet.size},
+                              {"spf", shown([](const auto& of) { return of.spf.result; })},
+                              {"dkim", shown([](const auto& of) { return of.dkim.best(); })},
+                              {"dmarc", shown([](const auto& of) { return of.dmarc.result; })},
                               {"scl", verdict.priced.scl.level()},
                               {"class", sheet::name(verdict.klass)},
                               {"disposition", sheet::name(verdict.disposition)},

@@ -49,9 +49,11 @@ spool::Mail mail_of(const mail::Client& client, const mail::Envelope& envelope, 
   return mail;
 }
 
-Spooling::Spooling(const mail::Client& client, const mail::Envelope& envelope, const sheet::ScoreSheet& sheet,
-                   SystemTime now)
-    : client_(client), mail_(std::make_shared<spool::Mail>(mail_of(client, envelope, sheet.direction, now))) {
+Spooling::Spooling(const filter::Facts& facts, const mail::Client& client, const mail::Envelope& envelope,
+                   const sheet::ScoreSheet& sheet, SystemTime now)
+    : facts_(facts),
+      client_(client),
+      mail_(std::make_shared<spool::Mail>(mail_of(client, envelope, sheet.direction, now))) {
   mail_->may_bounce = true;  // until a recipient says otherwise
   mail_->size = sheet.size;
   mail_->subject = beginning(sheet.subject);
@@ -62,7 +64,7 @@ void Spooling::add(mime::Edits edits, sheet::Class klass, sheet::Disposition dis
   const auto version = static_cast<uint16_t>(versions_.size());
   versions_.push_back(std::move(edits));
   for (const Taken* taken : recipients) {
-    mail_->may_bounce = mail_->may_bounce && may_be_told(*taken, client_, mail_->from);
+    mail_->may_bounce = mail_->may_bounce && may_be_told(*taken, facts_, client_, mail_->from);
     spool::Recipient recipient;
     recipient.to = taken->forward;
     recipient.given = taken->given.mailbox.text();

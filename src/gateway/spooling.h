@@ -18,8 +18,9 @@ spool::Mail mail_of(const mail::Client& client, const mail::Envelope& envelope, 
 // Collects the groups of one mail that are to be kept, and commits them together: all or none.
 class Spooling {
  public:
-  // `client` and `sheet` outlive it.
-  Spooling(const mail::Client& client, const mail::Envelope& envelope, const sheet::ScoreSheet& sheet, SystemTime now);
+  // `facts`, `client` and `sheet` outlive it.
+  Spooling(const filter::Facts& facts, const mail::Client& client, const mail::Envelope& envelope,
+           const sheet::ScoreSheet& sheet, SystemTime now);
 
   // A group's recipients get one content. `disposition` deliver or tag: on to where `taken` says; quarantine: the
   // vault.
@@ -32,6 +33,7 @@ class Spooling {
   Task<Result<void>> commit(spool::Spool& spool, net::Core& core, mail::Content content);
 
  private:
+  const filter::Facts& facts_;
   const mail::Client& client_;
   std::shared_ptr<spool::Mail> mail_;
   std::shared_ptr<const spool::Content> content_;  // held here too: the parsed message looks into it

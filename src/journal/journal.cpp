@@ -502,13 +502,18 @@ bool Journal::is_empty(uint64_t segment) const {
   return known == state_->segments.end() || known->second.live == 0;
 }
 
+void Journal::set_aside(uint64_t segment) {
+  const std::lock_guard held(state_->lock);
+  state_->damaged.insert(segment);
+}
+
 Result<void> Journal::drop(uint64_t segment) {
   const std::string file = state_->path(segment_name(segment));
-  // What is damaged is kept for whoever wants to look for more in it than we find.
-  const bool is_damaged = state_->damaged.contains(segment);
-  bool unlinked = false;
+  bool unlinked = false, is_damaged = false;
   {
     const std::lock_guard held(state_->lock);
+    // What is damaged is kept for whoever wants to look for more in it than we find.
+    is_damaged = state_->damaged.contains(segment);
     const auto known = state_->segments.find(segment);
     unlinked = known != state_->segments.end() && known->second.unlinked;
   }

@@ -72,6 +72,8 @@ class Journal {
   // and drops it.
   std::optional<uint64_t> to_clean() const;
   Result<void> drop(uint64_t segment);
+  // Something in it cannot be read: drop() sets its file aside, as FILE.damaged, for whoever wants to look into it.
+  void set_aside(uint64_t segment);
   bool is_empty(uint64_t segment) const;  // nothing lives in it
 
  private:

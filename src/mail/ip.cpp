@@ -111,4 +111,13 @@ std::string Network::text() const {
   return base_.text() + "/" + std::to_string(prefix_);
 }
 
+std::vector<Network> private_networks() {
+  std::vector<Network> networks;
+  for (const std::string_view text : {"127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16",
+                                      "::1/128", "fc00::/7", "fe80::/10"}) {
+    networks.push_back(Network::parse(text).value());
+  }
+  return networks;
+}
+
 }  // namespace doorward::mail

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace doorward::mail {
 
@@ -46,5 +47,8 @@ class Network {
   IpAddress base_;
   unsigned prefix_ = 128;
 };
+
+// Loopback, private use (RFC 1918, RFC 4193) and link-local (RFC 3927, RFC 4291 §2.5.6).
+std::vector<Network> private_networks();
 
 }  // namespace doorward::mail

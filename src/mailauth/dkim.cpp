@@ -63,6 +63,15 @@ Result DkimOutcome::best() const {
   return Result::none;
 }
 
+void hash_bodies(SignedMail& mail) {
+  for (const mime::Header& field : mail.fields()) {
+    const bool dkim = mail::equal_ignoring_case(field.name, "DKIM-Signature");
+    if (!dkim && !mail::equal_ignoring_case(field.name, "ARC-Message-Signature")) continue;
+    const auto signature = read_signature(dkim ? SignatureKind::dkim : SignatureKind::arc_message, field.value);
+    if (signature.fault == Result::none) (void)mail.body_hash(signature.body, signature.length);
+  }
+}
+
 Task<DkimOutcome> verify_dkim(net::Core& core, net::Resolver& resolver, SignedMail& mail, DkimOptions options) {
   DkimOutcome outcome;
   std::vector<Candidate> candidates;  // as long as outcome.signatures

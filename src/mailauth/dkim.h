@@ -48,6 +48,10 @@ struct DkimOutcome {
   Result best() const;
 };
 
+// Counts the hashes of the body that this mail's signatures need, DKIM's and ARC's, so that nobody waits for them
+// later: for long bodies, on another thread.
+void hash_bodies(SignedMail& mail);
+
 // `core`, `resolver` and `mail` must outlive the wait, which ends at the deadline at the latest.
 Task<DkimOutcome> verify_dkim(net::Core& core, net::Resolver& resolver, SignedMail& mail, DkimOptions options);
 

@@ -150,6 +150,7 @@ action::Settings Compiler::actions_of(const Effective& effective) const {
   made.subject_tag_content = effective["subject_tag.content"];
   made.subject_tag_newsletter = effective["subject_tag.newsletter"];
   made.score_header = effective["score_header"] == "true";
+  made.authentication_results = effective["authentication_results"] == "true";
   made.spam_headers = effective["spam_headers"] == "true";
   made.train = effective["train"] == "true";
   made.train_ham_at_most = static_cast<int>(number(effective["train_ham_at_most"]));
@@ -175,6 +176,8 @@ std::shared_ptr<const Settings> Compiler::settings_of(const Context& context) co
   }
   made->keep_days = static_cast<int>(number(effective["quarantine.keep_days"]));
   made->any_sender = effective["relay_senders"] == "any";
+  made->arc_seal = effective["arc_seal"] == "true";
+  made->sender_domain = effective["sender_domain"] == "true";
   made->size_limit = config::parse_size(effective["size_limit"]).value_or(made->size_limit);
   made->rules = rules_of(context);
   made->outcomes.fill(sheet::Disposition::deliver);
@@ -272,7 +275,10 @@ Result<void> Compiler::add_below(const Context& context, const Tenant& tenant) {
     auto own = descend(context, below);
     if (!own) return std::unexpected(own.error());
     auto done = below.level == Level::domain ? add_domain(*own, below) : add_below(*own, below);
-    if (below.level == Level::customer) into_.notice_languages.emplace(below.id, own->effective["notice_language"]);
+    if (below.level == Level::customer) {
+      into_.notice_languages.emplace(below.id, own->effective["notice_language"]);
+      into_.trusted_sealers.emplace(below.id, config::items(own->effective["trusted_sealers"]));
+    }
     if (done && below.level == Level::customer) done = add_relay_networks(*own, below);
     if (!done) return done;
   }

@@ -19,7 +19,8 @@ struct Compiled {
   std::vector<std::shared_ptr<const Backend>> backends;
   Directory directory;
   RelayNetworks relay_networks;
-  std::unordered_map<uint64_t, std::string> notice_languages;  // by customer
+  std::unordered_map<uint64_t, std::string> notice_languages;              // by customer
+  std::unordered_map<uint64_t, std::vector<std::string>> trusted_sealers;  // by customer
 };
 
 // `cache_directory` keeps the word automaton; empty: nowhere. Errors name the tenant or the list.

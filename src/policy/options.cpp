@@ -60,6 +60,8 @@ std::vector<OptionInfo> own_options() {
        0,
        {"normal", "observe", "bypass"}},
       {"bypass_until", OptionType::text, "", "", "When a bypass ends, in UTC, as 2026-01-31T12:00:00Z."},
+      {"sender_domain", OptionType::boolean, "", "true",
+       "Whether senders are refused whose domain does not exist or takes no mail."},
       {"size_limit", OptionType::size, "", "25MB", "The largest mail that is taken."},
       {"threshold", OptionType::text, "", "normal",
        "Mail whose SCL exceeds it is spam: very_cautious, cautious, normal, strict, very_strict, or a number from -1 "
@@ -123,6 +125,13 @@ std::vector<OptionInfo> own_options() {
       {"subject_tag.newsletter", OptionType::text, "", "[PUB]",
        "What is put before the subject of tagged newsletters (no effect yet)."},
       {"score_header", OptionType::boolean, "", "true", "Whether the header X-Doorward-Score is added."},
+      {"authentication_results", OptionType::boolean, "", "true",
+       "Whether the header Authentication-Results is added."},
+      {"arc_seal", OptionType::boolean, "", "true",
+       "Whether mail that was changed is sealed (ARC), where the node has a key for it."},
+      {"trusted_sealers", OptionType::list, "", "",
+       "Domains of lists and forwarders whose ARC seals are believed, by customer: what they say of a mail counts "
+       "where it can be proven no more."},
       {"spam_headers", OptionType::boolean, "", "false", "Whether X-Spam-Flag and X-Spam-Status are added."},
       {"train", OptionType::boolean, "", "true", "Whether the word statistics learn from this mail."},
       {"train_ham_at_most", OptionType::integer, "SCL", "-4", "Inbound mail at or under this SCL is learned as good.",

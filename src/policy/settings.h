@@ -72,6 +72,8 @@ struct Settings {
   std::shared_ptr<const Backend> backend;
   int keep_days = 30;                              // of what is quarantined
   bool any_sender = false;                         // outbound: not only the customer's own domains
+  bool arc_seal = true;                            // what was changed is sealed
+  bool sender_domain = true;                       // senders are refused whose domain does not exist
   uint64_t size_limit = 25'000'000;                // octets
   std::vector<std::shared_ptr<const Rule>> rules;  // in order; the last one always matches
   std::array<sheet::Disposition, 7> outcomes{};    // by class, as the legal mode allows

@@ -50,6 +50,12 @@ std::shared_ptr<const Settings> Snapshot::outbound(const mail::IpAddress& ip) co
   return state_->compiled.relay_networks.find(ip);
 }
 
+std::span<const std::string> Snapshot::trusted_sealers(uint64_t customer) const {
+  const auto at = state_->compiled.trusted_sealers.find(customer);
+  if (at == state_->compiled.trusted_sealers.end()) return {};
+  return at->second;
+}
+
 std::string_view Snapshot::notice_language(uint64_t customer) const {
   const auto at = state_->compiled.notice_languages.find(customer);
   return at == state_->compiled.notice_languages.end() ? std::string_view() : at->second;

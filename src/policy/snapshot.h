@@ -38,6 +38,8 @@ class Snapshot {
   std::shared_ptr<const Settings> domain(const mail::Domain& domain) const;
   // "de" or the like, of that customer; "" for a customer who is not there.
   std::string_view notice_language(uint64_t customer) const;
+  // Domains whose ARC seals that customer trusts.
+  std::span<const std::string> trusted_sealers(uint64_t customer) const;
   // The first rule that matches.
   const Rule& rule_for(const Settings& settings, sheet::Direction direction, const mail::IpAddress& ip,
                        const std::string& sender_key, const std::string& recipient_key) const;

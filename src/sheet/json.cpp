@@ -73,6 +73,16 @@ void write_finding(Writer& json, const Finding& finding) {
   json.close('}');
 }
 
+void write_lookup(Writer& json, const Lookup& lookup) {
+  json.element();
+  json.nest('{');
+  json.text("question", lookup.question);
+  json.text("answer", lookup.answer);
+  if (lookup.cached) json.raw("cached", "true");
+  json.number("us", lookup.microseconds);
+  json.close('}');
+}
+
 void write_group(Writer& json, const GroupVerdict& group) {
   json.element();
   json.nest('{');
@@ -152,6 +162,11 @@ Finding read_finding(const boost::json::object& object) {
   return finding;
 }
 
+Lookup read_lookup(const boost::json::object& object) {
+  return {text_of(object, "question"), text_of(object, "answer"), object.contains("cached"),
+          integer_of<uint32_t>(object, "us")};
+}
+
 GroupVerdict read_group(const boost::json::object& object) {
   GroupVerdict group;
   if (const auto* list = object.if_contains("recipients"); list != nullptr && list->is_array()) {
@@ -212,6 +227,11 @@ std::string to_json(const ScoreSheet& sheet) {
     }
     json.close(']');
   }
+  if (!sheet.lookups.empty()) {
+    json.open("lookups", '[');
+    for (const auto& lookup : sheet.lookups) write_lookup(json, lookup);
+    json.close(']');
+  }
   json.close('}');
   return out;
 }
@@ -245,6 +265,11 @@ Result<ScoreSheet> from_json(std::string_view text) {
   if (const auto* list = object.if_contains("skipped"); list != nullptr && list->is_array()) {
     for (const auto& entry : list->as_array()) {
       if (entry.is_string()) sheet.skipped.emplace_back(entry.as_string());
+    }
+  }
+  if (const auto* list = object.if_contains("lookups"); list != nullptr && list->is_array()) {
+    for (const auto& entry : list->as_array()) {
+      if (entry.is_object()) sheet.lookups.push_back(read_lookup(entry.as_object()));
     }
   }
   return sheet;

@@ -31,6 +31,14 @@ struct GroupVerdict {
   std::string reply_text;
 };
 
+// A question to the DNS, and what came of it.
+struct Lookup {
+  std::string question;  // "txt example.org"
+  std::string answer;    // "found", "nxdomain", "timeout" …
+  bool cached = false;
+  uint32_t microseconds = 0;  // that it took
+};
+
 struct ScoreSheet {
   std::string id;  // the mail's id: the reference in replies and headers
   SystemTime time{};
@@ -40,6 +48,7 @@ struct ScoreSheet {
   Findings findings;
   std::vector<GroupVerdict> groups;
   std::vector<std::string> skipped;  // "filter: why" of those that did not run or could not answer
+  std::vector<Lookup> lookups;
   uint32_t judged_microseconds = 0;  // time that judging took, waiting included
 };
 

@@ -83,6 +83,10 @@ std::string to_text(const ScoreSheet& sheet) {
     if (group.reply_code != 0)
       out += fmt::format("    the sender was told: {} {}\n", group.reply_code, shown(group.reply_text, 300));
   }
+  for (const auto& lookup : sheet.lookups) {
+    out += fmt::format("  asked: {} → {} ({})\n", shown(lookup.question), lookup.answer,
+                       lookup.cached ? "known" : fmt::format("{:.1f} ms", lookup.microseconds / 1000.0));
+  }
   for (const auto& skipped : sheet.skipped) out += fmt::format("  not run: {}\n", shown(skipped));
   return out;
 }

@@ -17,6 +17,7 @@ constexpr size_t kPipelineBytes = 16 * 1024;
 constexpr size_t kPieces = 512;            // a gathered write's pieces (IOV_MAX is 1024)
 constexpr size_t kBlockBytes = 1 << 20;    // written under one data_block deadline
 constexpr size_t kReplyBytes = 64 * 1024;  // one reply with all its lines
+constexpr size_t kKeptBytes = 2000;        // of the text of each reply where there are many: a thousand stay 2 MB
 
 using net::Io;
 using net::IoError;
@@ -59,6 +60,20 @@ void take_extension(std::string_view line, Extensions& into) {
   uint64_t limit = 0;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), limit);
   if (error == std::errc{} && end != number.data()) into.size_limit = limit;
+}
+
+// Whatever else a server has to say, the first lines say it.
+void shorten(Reply& reply) {
+  size_t kept = 0;
+  for (size_t i = 0; i < reply.lines.size(); ++i) {
+    std::string& line = reply.lines[i];
+    if (line.size() > kKeptBytes - kept) {
+      line.resize(kKeptBytes - kept);
+      line.shrink_to_fit();
+      reply.lines.resize(i + 1);
+    }
+    kept += line.size();
+  }
 }
 
 }  // namespace
@@ -234,6 +249,7 @@ Task<Io<std::vector<Reply>>> ClientConnection::pipeline(std::vector<std::string>
     } while (state_->extensions.pipelining && next + count < lines.size() && text.size() < kPipelineBytes);
     auto done = co_await state_->exchange(text, count, replies);
     if (!done) co_return std::unexpected(std::move(done.error()));
+    if (lines.size() > 1) std::for_each(replies.begin() + static_cast<ptrdiff_t>(next), replies.end(), shorten);
     if (!replies.empty() && replies.back().code == 421) break;
     next += count;
   }

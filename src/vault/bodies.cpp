@@ -10,6 +10,8 @@ namespace doorward::vault {
 namespace {
 
 constexpr uint8_t kBody = 1;
+constexpr uint64_t kStep = uint64_t{8} << 20;  // octets moved before others have their turn
+constexpr unsigned kAttempts = 3;              // to read a body, a sweep each, before it is left behind
 
 bool same(const journal::Place& a, const journal::Place& b) { return a.segment == b.segment && a.offset == b.offset; }
 
@@ -59,19 +61,47 @@ Result<std::vector<Body>> Bodies::append(std::span<const Sealed> bodies) {
   return std::unexpected(*failed);
 }
 
+// False: not now.
+bool Bodies::read_to_move(const Body& body, std::string& octets) {
+  auto found = read(body);
+  if (!found) {
+    ++unreadable_[body.id];
+    log::error("vault.body_unreadable", {{"body", body.id},
+                                         {"segment", body.place.segment},
+                                         {"error", found.error().text()},
+                                         {"mend", "look after the disk; the file stays as .damaged"}});
+    return false;
+  }
+  unreadable_.erase(body.id);
+  octets = std::move(*found);
+  return true;
+}
+
 Result<bool> Bodies::clean(Tables& tables) {
   const auto segment = journal_->to_clean();
   if (!segment) return false;
   auto living = tables.bodies_of_segment(*segment);
   if (!living) return std::unexpected(living.error());
+  uint64_t moved_octets = 0;
+  bool in_the_way = false;
   for (const Body& body : *living) {
-    auto octets = read(body);
-    if (!octets) return std::unexpected(octets.error());
-    const std::vector<Sealed> one{{body.id, std::move(*octets)}};
+    if (moved_octets >= kStep) return true;
+    const auto known = unreadable_.find(body.id);
+    if (known != unreadable_.end() && known->second >= kAttempts) continue;  // whoever reads it is told
+    std::string octets;
+    if (!read_to_move(body, octets)) {
+      in_the_way = in_the_way || unreadable_[body.id] < kAttempts;
+      journal_->set_aside(*segment);
+      continue;
+    }
+    moved_octets += octets.size();
+    const std::vector<Sealed> one{{body.id, std::move(octets)}};
     auto moved = append(one);
     if (!moved) return std::unexpected(moved.error());
     if (auto done = tables.move_body(moved->front()); !done) return std::unexpected(done.error());
+    give_up(body);
   }
+  if (in_the_way) return false;  // a disk that fails for a moment is asked again at the next sweep
   if (auto dropped = journal_->drop(*segment); !dropped) return std::unexpected(dropped.error());
   return true;
 }

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
@@ -28,14 +29,17 @@ class Bodies {
   Result<std::string> read(const Body& body) const { return journal_->read_body(body.place); }
   void give_up(const Body& body) { journal_->retire(body.place); }
 
-  // Wins back the oldest segment, where it is worth the work; false: there was nothing to do.
+  // A step towards winning back the oldest segment, where it is worth the work; false: there is no more to do now.
   Result<bool> clean(Tables& tables);
   bool has_room(uint64_t octets) const { return journal_->has_room(octets); }
   uint64_t disk_octets() const { return journal_->disk_octets(); }
 
  private:
   explicit Bodies(std::unique_ptr<journal::Journal> journal) : journal_(std::move(journal)) {}
+  bool read_to_move(const Body& body, std::string& octets);
+
   std::unique_ptr<journal::Journal> journal_;
+  std::unordered_map<std::string, unsigned> unreadable_;  // bodies in the way of cleaning, and how often they were
 };
 
 }  // namespace doorward::vault

@@ -10,7 +10,7 @@
 namespace doorward::vault {
 namespace {
 
-constexpr std::array<store::Migration, 1> kMigrations{{{1, R"(
+constexpr std::array<store::Migration, 2> kMigrations{{{1, R"(
 CREATE TABLE vault_bodies (
   id TEXT PRIMARY KEY, segment BIGINT NOT NULL, start BIGINT NOT NULL, head BIGINT NOT NULL, octets BIGINT NOT NULL);
 CREATE INDEX vault_bodies_by_segment ON vault_bodies (segment);
@@ -28,6 +28,12 @@ CREATE INDEX vault_entries_by_time ON vault_entries (received);
 CREATE INDEX vault_entries_by_end ON vault_entries (state, expires);
 CREATE TABLE vault_keys (entry TEXT PRIMARY KEY, body TEXT NOT NULL, secret TEXT NOT NULL);
 CREATE INDEX vault_keys_by_body ON vault_keys (body);
+)"},
+                                                       // Not unique: an entry whose release fails is kept again, and
+                                                       // nothing may stand in its way.
+                                                       {2, R"(
+DROP INDEX vault_entries_by_content;
+CREATE INDEX vault_entries_by_content ON vault_entries (content, recipient_key) WHERE state < 2;
 )"}}};
 
 constexpr std::string_view kColumns =
@@ -173,15 +179,30 @@ Result<std::vector<Body>> Tables::take_orphans() {
       {});
 }
 
-Result<std::optional<std::string>> Tables::find_same(std::string_view mail, std::string_view recipient_key,
-                                                     std::string_view content) {
+Result<std::optional<Tables::Same>> Tables::find_same(std::string_view mail, std::string_view recipient_key,
+                                                      std::string_view content) {
   auto select = database_->prepare(
-      "SELECT id FROM vault_entries WHERE mail = $1 AND recipient_key = $2 UNION ALL "
-      "SELECT id FROM vault_entries WHERE content = $3 AND recipient_key = $2 AND state = 0 LIMIT 1");
+      "SELECT id, 1 FROM vault_entries WHERE mail = $1 AND recipient_key = $2 UNION ALL "
+      "SELECT id, 0 FROM vault_entries WHERE content = $3 AND recipient_key = $2 AND state < 2 LIMIT 1");
   if (!select) return std::unexpected(select.error());
   auto row = select->bind(1, mail).bind(2, recipient_key).bind(3, hex(content)).step();
   if (!row) return std::unexpected(row.error());
-  return *row ? std::optional(select->text(0)) : std::nullopt;
+  if (!*row) return std::nullopt;
+  return Same{.id = select->text(0), .of_this_mail = select->integer(1) != 0};
+}
+
+Result<void> Tables::keep_until(std::string_view id, SystemTime expires) {
+  auto update = database_->prepare("UPDATE vault_entries SET expires = $2 WHERE id = $1 AND expires < $2");
+  if (update) update->bind(1, id).bind(2, number(expires));
+  if (auto done = once(update); !done) return std::unexpected(done.error());
+  return {};
+}
+
+Result<void> Tables::stand_for_nothing(std::string_view id) {
+  auto update = database_->prepare("UPDATE vault_entries SET content = '' WHERE id = $1");
+  if (update) update->bind(1, id);
+  if (auto done = once(update); !done) return std::unexpected(done.error());
+  return {};
 }
 
 Result<void> Tables::add(const Entry& entry, std::string_view recipient_key, std::string_view domain_name,

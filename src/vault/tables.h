@@ -36,10 +36,16 @@ class Tables {
   // Bodies that no entry has a key to any more: their rows are gone after that.
   Result<std::vector<Body>> take_orphans();
 
-  // The id of the entry that stands for the recipient's copy already: of this very mail in any state, or of the same
-  // content as long as it is kept.
-  Result<std::optional<std::string>> find_same(std::string_view mail, std::string_view recipient_key,
-                                               std::string_view content);
+  // The entry that stands for the recipient's copy already: of this very mail in any state, or of the same content as
+  // long as it is kept.
+  struct Same {
+    std::string id;
+    bool of_this_mail = false;
+  };
+  Result<std::optional<Same>> find_same(std::string_view mail, std::string_view recipient_key,
+                                        std::string_view content);
+  Result<void> keep_until(std::string_view id, SystemTime expires);  // if that is later than it says
+  Result<void> stand_for_nothing(std::string_view id);  // no mail of the same content is known by it any more
   Result<void> add(const Entry& entry, std::string_view recipient_key, std::string_view domain_name,
                    std::string_view content, std::string_view body, std::string_view key);
   Result<std::optional<Entry>> find(std::string_view id);

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <mutex>
+#include <thread>
 
 #include "base/id.h"
 #include "base/log.h"
@@ -95,7 +96,7 @@ struct Vault::Room {
   std::unique_ptr<Tables> tables;
   std::unique_ptr<Bodies> bodies;
   std::mutex mutex;
-  bool unsettled = false;  // erased keys may stand in the write-ahead log still
+  bool unsettled = true;  // erased keys may stand in the write-ahead log still, those of before a crash too
 
   // What is to be stored of one content.
   struct Draft {
@@ -132,9 +133,26 @@ struct Vault::Room {
     entry.require_tls = mail.require_tls;
     entry.size = size;
     entry.received = mail.received_at;
-    const auto settings = snapshot.resolve(recipient.to.mailbox).settings;
-    entry.expires = now + std::chrono::days((settings ? *settings : *snapshot.fallback()).keep_days);
+    entry.expires = expiry(recipient, snapshot);
     return entry;
+  }
+
+  SystemTime expiry(const spool::Recipient& recipient, const policy::Snapshot& snapshot) const {
+    const auto settings = snapshot.resolve(recipient.to.mailbox).settings;
+    return clock.now() + std::chrono::days((settings ? *settings : *snapshot.fallback()).keep_days);
+  }
+
+  // Whether an entry of the same content stands for this mail too, so that it needs none of its own. It must be as good
+  // as a new one: kept as long, and readable.
+  Result<bool> stands_for(const std::string& id, const spool::Recipient& recipient, const policy::Snapshot& snapshot) {
+    if (auto longer = tables->keep_until(id, expiry(recipient, snapshot)); !longer) {
+      return std::unexpected(longer.error());
+    }
+    const auto readable = content(id);
+    if (readable) return true;
+    log::error("vault.entry_unreadable", {{"entry", id}, {"error", readable.error().text()}});
+    if (auto done = tables->stand_for_nothing(id); !done) return std::unexpected(done.error());
+    return false;
   }
 
   // The recipients of `incoming` that need an entry; the others' results are told at once.
@@ -154,8 +172,14 @@ struct Vault::Room {
       }
       auto same = tables->find_same(incoming.mail->id, recipient.to.mailbox.key(), draft.digest);
       if (!same) return std::unexpected(same.error());
-      if (*same) {
-        results.push_back({Kept::What::known, mail, position, **same});
+      bool known = same->has_value();
+      if (known && !(*same)->of_this_mail) {
+        const auto stands = stands_for((*same)->id, recipient, snapshot);
+        if (!stands) return std::unexpected(stands.error());
+        known = *stands;
+      }
+      if (known) {
+        results.push_back({Kept::What::known, mail, position, (*same)->id});
       } else {
         draft.recipients.push_back(position);
       }
@@ -174,7 +198,7 @@ struct Vault::Room {
       auto same = tables->find_same(draft.from->mail->id, key, draft.digest);
       if (!same) return std::unexpected(same.error());
       if (*same) {
-        results.push_back({Kept::What::known, draft.position, position, **same});
+        results.push_back({Kept::What::known, draft.position, position, (*same)->id});
         continue;
       }
       const Entry entry = entry_for(*draft.from->mail, recipient, size, snapshot);
@@ -213,6 +237,9 @@ struct Vault::Room {
       drafts.push_back(std::move(*draft));
     }
     if (drafts.empty()) return results;
+    uint64_t octets = 0;
+    for (const auto& body : sealed) octets += body.octets.size();
+    if (!bodies->has_room(octets)) return fail("the vault has no room: its budget is used up, or its disk is full");
     auto stored = bodies->append(sealed);
     if (!stored) return std::unexpected(stored.error());
     auto done = tables->transaction([&]() -> Result<void> {
@@ -272,7 +299,7 @@ struct Vault::Room {
     return {};
   }
 
-  // Erases and says so durably, in the write-ahead log too.
+  // Erases; the keys may be in the write-ahead log until settle().
   Result<void> erase(const std::vector<std::string>& ids, State to) {
     std::vector<Body> orphans;
     auto done = tables->transaction([&]() -> Result<void> {
@@ -285,8 +312,9 @@ struct Vault::Room {
       return {};
     });
     if (!done) return done;
+    unsettled = true;
     for (const Body& body : orphans) bodies->give_up(body);
-    return settle();
+    return {};
   }
 
   // Where the write-ahead log cannot be emptied now, the next sweep does it.
@@ -357,7 +385,9 @@ Result<Entry> Vault::release(std::string_view id, const policy::Snapshot& snapsh
   if (auto sent = state_->send(*entry, snapshot, commit); !sent) {
     held.lock();
     // Where even that fails, the next start goes on with it.
-    (void)state_->tables->change(id, State::releasing, State::kept, state_->clock.now());
+    if (auto back = state_->tables->change(id, State::releasing, State::kept, state_->clock.now()); !back) {
+      log::error("vault.release_not_taken_back", {{"entry", id}, {"error", back.error().text()}});
+    }
     return std::unexpected(sent.error());
   }
   return show(id);
@@ -395,19 +425,15 @@ Result<void> Vault::remove(std::string_view id) {
   if (!entry) return std::unexpected(entry.error());
   if (entry->state != State::kept && entry->state != State::released) return too_late(*entry);
   if (auto erased = state_->erase({std::string(id)}, State::deleted); !erased) return erased;
+  if (auto settled = state_->settle(); !settled) return settled;
   counted("deleted").add();
   log::info("vault.deleted", {{"entry", entry->id}, {"mail", entry->mail}});
   return {};
 }
 
 Result<size_t> Vault::sweep() {
+  constexpr std::chrono::milliseconds kRest{2};  // between steps, for whoever waits
   size_t expired = 0;
-  {
-    const std::scoped_lock held(state_->mutex);
-    if (state_->unsettled) {
-      if (auto settled = state_->settle(); !settled) return std::unexpected(settled.error());
-    }
-  }
   for (;;) {
     const std::scoped_lock held(state_->mutex);
     auto due = state_->tables->due(state_->clock.now(), kSweptAtOnce);
@@ -418,10 +444,23 @@ Result<size_t> Vault::sweep() {
   }
   counted("expired").add(expired);
   if (expired > 0) log::info("vault.expired", {{"entries", expired}});
+  {
+    const std::scoped_lock held(state_->mutex);
+    auto forgotten = state_->tables->forget_ended(state_->clock.now() - state_->options.forget_after);
+    if (!forgotten) return std::unexpected(forgotten.error());
+  }
+  for (bool more = true; more;) {
+    {
+      const std::scoped_lock held(state_->mutex);
+      auto cleaned = state_->bodies->clean(*state_->tables);
+      if (!cleaned) return std::unexpected(cleaned.error());
+      more = *cleaned;
+    }
+    if (more) std::this_thread::sleep_for(kRest);
+  }
   const std::scoped_lock held(state_->mutex);
-  auto forgotten = state_->tables->forget_ended(state_->clock.now() - state_->options.forget_after);
-  if (!forgotten) return std::unexpected(forgotten.error());
-  if (auto cleaned = state_->bodies->clean(*state_->tables); !cleaned) return std::unexpected(cleaned.error());
+  if (!state_->unsettled) return expired;
+  if (auto settled = state_->settle(); !settled) return std::unexpected(settled.error());
   return expired;
 }
 

@@ -14,7 +14,7 @@ struct TestVerdict {
     settings.subject_tag_content = "*** CF ***";
     settings.subject_tag_newsletter = "[PUB]";
   }
-  Verdicted view() const { return {message, client, envelope, sheet, verdict, settings, host_name}; }
+  Verdicted view() const { return {message, client, envelope, sheet, verdict, settings, &facts, host_name}; }
   std::string after(const Action& action) const {
     MessageOutcome outcome;
     action.on_verdict(view(), outcome);
@@ -35,6 +35,7 @@ struct TestVerdict {
   sheet::ScoreSheet sheet;
   sheet::GroupVerdict verdict;
   Settings settings;
+  filter::Facts facts;
   std::string host_name = "mx.example.net";
 };
 

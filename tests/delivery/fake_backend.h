@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -41,7 +42,10 @@ class FakeBackend {
     bool lmtp = false;
     std::vector<std::string> extensions{"PIPELINING", "8BITMIME", "SIZE 10000000", "ENHANCEDSTATUSCODES",
                                         "SMTPUTF8",   "DSN",      "CHUNKING"};
-    std::string certificate{}, key{};  // PEM files: STARTTLS is offered
+    std::string certificate{}, key{};                    // PEM files: STARTTLS is offered
+    size_t most = 0;                                     // connections at once; 0: any number
+    std::string full{"421 4.7.0 too many connections"};  // what one more is told
+    std::chrono::milliseconds work{0};                   // taken for each content
   };
 
   FakeBackend() : FakeBackend(Options{}) {}
@@ -103,6 +107,7 @@ class FakeBackend {
   std::vector<std::string> reads() const { return copy(reads_); }  // what came in one piece, outside content
   std::vector<ReceivedMail> mails() const { return copy(mails_); }
   unsigned connections() const { return connections_; }
+  unsigned turned_away() const { return turned_away_; }
   unsigned standing() const {
     const std::scoped_lock held(lock_);
     return static_cast<unsigned>(open_.size());
@@ -147,8 +152,17 @@ class FakeBackend {
     for (;;) {
       const int socket = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       if (socket < 0) return;
+      const int on = 1;
+      ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
       ++connections_;
       const std::scoped_lock held(lock_);
+      if (options_.most != 0 && open_.size() >= options_.most) {
+        ++turned_away_;
+        const std::string words = options_.full == kClose ? "" : options_.full + "\r\n";
+        (void)!::send(socket, words.data(), words.size(), MSG_NOSIGNAL);
+        ::close(socket);
+        continue;
+      }
       open_.push_back(socket);
       threads_.emplace_back([this, socket] {
         serve(socket);
@@ -287,6 +301,7 @@ class FakeBackend {
     const size_t replies = options_.lmtp ? session.mail.recipients.size() : 1;
     session.mail.content = std::move(content);
     session.mail.bdat = bdat;
+    std::this_thread::sleep_for(options_.work);
     bool taken = false;
     bool stays = true;
     std::string all;
@@ -320,7 +335,7 @@ class FakeBackend {
   int listener_ = -1;
   uint16_t port_ = 0;
   std::atomic<bool> stopped_{false};
-  std::atomic<unsigned> connections_{0};
+  std::atomic<unsigned> connections_{0}, turned_away_{0};
   mutable std::mutex lock_;
   std::vector<Rule> rules_;
   std::vector<std::string> commands_, reads_;

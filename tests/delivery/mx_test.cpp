@@ -180,6 +180,15 @@ TEST_F(MxTest, OurselvesAndWorseHostsAreNotTried) {
   EXPECT_THAT(targets(), SizeIs(4)) << "another port is not we";
 }
 
+TEST_F(MxTest, OurOwnAddressIsKnownAlsoWhereItIsPrivate) {
+  names_.mx("d.example", 10, "gate.example");
+  names_.mx("d.example", 20, "backup.example");
+  names_.a("gate.example", "10.1.2.3");
+  host("backup.example", 4);
+  options_.own_endpoints = {{*mail::IpAddress::parse("10.1.2.3"), 25}};
+  EXPECT_EQ(refusal(), "554 5.4.6") << "the backup would only bring it back";
+}
+
 TEST_F(MxTest, AWayThatOnlyLeadsBackIsALoop) {
   names_.mx("d.example", 10, "gate.example");
   names_.mx("d.example", 20, "worse.example");

@@ -157,6 +157,19 @@ TEST_F(Proxy, AnotherCoresIdleConnectionsGiveWay) {
   EXPECT_EQ(server.connections(), 2U);
 }
 
+// Whoever sends to the whole world must not keep a connection to all of it.
+TEST_F(Proxy, ConnectionsAreKeptToSoManyStrangersOnly) {
+  std::array<FakeBackend, 4> servers;
+  options_.hosts_kept = 2;
+  model_.id = 0;
+  for (const FakeBackend& server : servers) EXPECT_EQ(run_mail(backend(server)).last(), 250);
+  EXPECT_EQ(pool().idle(), 2U);
+  model_.id = 1;
+  FakeBackend own;
+  EXPECT_EQ(run_mail(backend(own)).last(), 250);
+  EXPECT_EQ(pool().idle(), 3U);
+}
+
 TEST_F(Proxy, IdleConnectionsAreClosedInTime) {
   FakeBackend server;
   options_.idle_timeout = 1s;

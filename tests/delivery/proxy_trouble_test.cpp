@@ -185,6 +185,13 @@ TEST_F(Proxy, DeliveryEndsInTime) {
   }
 }
 
+TEST_F(Proxy, AReplyTooManyIsNotTakenForTheOneToTheContent) {
+  FakeBackend server;
+  server.on("RCPT", "250 2.1.5 ok\r\n250 2.1.5 ok").on("content", "451 4.3.0 not stored");
+  EXPECT_EQ(run_mail(backend(server)).last(), 451);
+  EXPECT_EQ(server.count("BDAT"), 0U);
+}
+
 TEST_F(Proxy, ARecipientIsAnsweredInTimeWhateverTheBackendDoes) {
   model_.timeout = 30s;
   options_.ask_within = 400ms;

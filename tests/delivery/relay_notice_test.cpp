@@ -51,6 +51,41 @@ TEST_F(RelayNotice, OneNoticeForAllThatFailedStoredBeforeTheFailure) {
   EXPECT_EQ(last_.outcomes.front().reply.lines.front(), "secret.internal says no");  // for the queue's list
 }
 
+// RFC 8689 §5: the notice may go where there is no TLS.
+TEST_F(RelayNotice, AMailThatRequiresTlsComesBackWithoutItsBody) {
+  FakeBackend server;
+  protect(server.endpoint());
+  start();
+  for (const bool require_tls : {false, true}) {
+    server.on("RCPT", "550 5.1.1 no");
+    auto made = trusted({"gone@in.example"}, at("first"));
+    edit(made, [&](spool::Mail& mail) {
+      mail.ret = mail::DsnReturn::full;
+      mail.require_tls = require_tls;
+    });
+    EXPECT_THAT(send(made), ElementsAre(Kind::failed));
+    const std::string raw(queue_.stored().back().content->raw());
+    EXPECT_EQ(raw.contains("dotted"), !require_tls);
+    EXPECT_THAT(raw, HasSubstr("Subject: hello"));
+  }
+}
+
+TEST_F(RelayNotice, AnAttemptThatIsCutShortTellsOfNoDelay) {
+  FakeBackend server, other;
+  server.on("greeting", FakeBackend::kHang);
+  protect(server.endpoint(), other.endpoint());
+  start();
+  auto made = trusted({"one@in.example", "moved@other.example"}, at("first"));
+  edit(made, [](spool::Mail& mail) { mail.received_at -= 5h; });
+  queue_.put(made);
+  for (int i = 0; i < 400 && server.standing() == 0; ++i) std::this_thread::sleep_for(5ms);
+  end();
+  const auto reports = queue_.reports(1);
+  ASSERT_EQ(reports.front().outcomes.size(), 1U);
+  EXPECT_EQ(reports.front().outcomes.front().kind, Kind::reroute);
+  EXPECT_TRUE(queue_.stored().empty());
+}
+
 TEST_F(RelayNotice, AProtectedSenderIsToldAtItsOwnBackend) {
   FakeBackend server, other;
   server.on("RCPT", "550 5.1.1 no");
@@ -76,6 +111,24 @@ TEST_F(RelayNotice, WithoutARightToTellTheMailIsStranded) {
   auto robot = trusted({"gone@in.example"}, at("first"));
   robot.content = bytes("Auto-Submitted: auto-replied\r\nSubject: I am away\r\n\r\nx\r\n");
   EXPECT_THAT(send(robot), ElementsAre(Kind::stranded));
+  EXPECT_TRUE(queue_.stored().empty());
+}
+
+TEST_F(RelayNotice, OutgoingMailThatNobodyWaitsForEndsWhereItIsRefused) {
+  FakeBackend server;
+  server.on("RCPT", "550 5.1.1 no");
+  protect(server.endpoint());
+  start();
+  auto bounce = trusted({"gone@in.example"}, at("first"));
+  edit(bounce, [](spool::Mail& mail) {
+    mail.from = {};
+    mail.direction = sheet::Direction::outbound;
+  });
+  EXPECT_THAT(send(bounce), ElementsAre(Kind::failed));
+  auto robot = trusted({"gone@in.example"}, at("first"));
+  robot.content = bytes("Auto-Submitted: auto-replied\r\nSubject: I am away\r\n\r\nx\r\n");
+  edit(robot, [](spool::Mail& mail) { mail.direction = sheet::Direction::outbound; });
+  EXPECT_THAT(send(robot), ElementsAre(Kind::failed));
   EXPECT_TRUE(queue_.stored().empty());
 }
 

@@ -19,7 +19,7 @@ class RelaySpool : public RelayTest {
     options.directory = folder_ + "/spool";
     options.segment = uint64_t{1} << 20;
     options.reserve = 0;
-    options.first_retry = 1s;
+    options.first_retry = first_retry_;
     auto opened = spool::Spool::open(options, clock_, journal::real_disk());
     ASSERT_TRUE(opened) << opened.error().text();
     spool_ = std::move(*opened);
@@ -56,6 +56,7 @@ class RelaySpool : public RelayTest {
     return ::mkdtemp(path.data()) == nullptr ? std::string() : path;
   }
 
+  std::chrono::seconds first_retry_{1};
   std::string folder_ = make_folder();
   std::unique_ptr<spool::Spool> spool_;
   std::unique_ptr<RelayQueue> real_queue_;
@@ -73,6 +74,35 @@ TEST_F(RelaySpool, WhatIsCommittedArrivesAndIsGone) {
   EXPECT_TRUE(wait_until_empty());
   EXPECT_EQ(server.mails().size(), 50U);
   EXPECT_EQ(server.mails().front().content, kContent);
+}
+
+// No mail pays for the search with a retry interval, and what is found is used.
+TEST_F(RelaySpool, FindsTheBackendsOwnLimitOfConnections) {
+  for (const char* full : {"421 4.7.0 too many connections", FakeBackend::kClose}) {
+    close();
+    first_retry_ = 3600s;
+    open();
+    options_.slot_wait = 20s;
+    FakeBackend::Options options;
+    options.most = 3;
+    options.full = full;
+    options.work = 30ms;
+    FakeBackend server(options);
+    protect(server.endpoint());
+    const SteadyTime began = std::chrono::steady_clock::now();
+    relay();
+    for (int i = 0; i < 150; ++i) {
+      auto made = mail();
+      made->recipients.push_back(recipient("one@in.example", at("first")));
+      commit(made);
+    }
+    EXPECT_TRUE(wait_until_empty(20s)) << full;
+    EXPECT_EQ(server.mails().size(), 150U);
+    EXPECT_GT(server.turned_away(), 0U) << full;
+    EXPECT_LE(server.turned_away(), 20U) << full;
+    EXPECT_LE(server.connections() - server.turned_away(), 6U) << full;
+    EXPECT_LT(std::chrono::steady_clock::now() - began, 150 * options.work * 3 / 4) << full;
+  }
 }
 
 TEST_F(RelaySpool, GreylistedMailIsTriedAgainAndRefusedMailIsBounced) {

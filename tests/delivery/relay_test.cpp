@@ -1,6 +1,7 @@
 #include "delivery/relay.h"
 
 #include "delivery/relay_fixture.h"
+#include "delivery/relay_outcome.h"
 
 namespace doorward::delivery {
 namespace {
@@ -97,6 +98,22 @@ TEST_F(RelayTest, AConnectionThatDiesBeforeTheContentIsReplacedOnlyWhereItWasIdl
   EXPECT_EQ(server.connections(), 2U);
   server.on("MAIL", FakeBackend::kClose, 2);
   EXPECT_THAT(send(job_for({"three@in.example"}, at("first"))), ElementsAre(Kind::retry));
+}
+
+TEST_F(RelayTest, AReplyTooManyIsNotTakenForTheOneToTheContent) {
+  FakeBackend server;
+  server.on("RCPT", "250 2.1.5 ok\r\n250 2.1.5 ok").on("content", "451 4.3.0 not stored");
+  protect(server.endpoint());
+  start();
+  EXPECT_THAT(send(job_for({"one@in.example"}, at("first"))), ElementsAre(Kind::retry));
+  EXPECT_EQ(server.count("BDAT"), 0U);
+}
+
+TEST(OneLine, OfAReplyWithoutEndIsBounded) {
+  smtp::Reply reply(550, smtp::EnhancedStatus{5, 7, 1}, "No");
+  EXPECT_EQ(one_line(reply), "550 5.7.1 No");
+  reply.lines.assign(100, std::string(600, 'x'));
+  EXPECT_EQ(one_line(reply).size(), 1000U);
 }
 
 TEST_F(RelayTest, AMailWhoseLastReplyIsLostIsTriedAgain) {

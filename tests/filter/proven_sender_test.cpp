@@ -17,7 +17,7 @@ class ProvenSender : public testing::Test {
   bool proves(const Entry& entry) const {
     const std::unique_ptr<const Entries> entries = *Entries::compile(5, {entry});
     const std::array<const Entries*, 1> all{entries.get()};
-    return is_sender_proven(all, client_, sender_);
+    return is_sender_proven(facts_, all, client_, sender_);
   }
   static Entry pass(EntryKind kind, std::string pattern, const char* network = "192.0.2.0/24") {
     Entry entry{.kind = kind, .pattern = std::move(pattern), .pass = true};
@@ -25,6 +25,7 @@ class ProvenSender : public testing::Test {
     return entry;
   }
 
+  Facts facts_;
   mail::Client client_;
   mail::ReversePath sender_{.mailbox = *mail::parse_mailbox("Anna@Mail.Example.org"), .null = false};
 };
@@ -34,6 +35,16 @@ TEST_F(ProvenSender, APassForTheAddressOrItsDomainWithTheClientsNetwork) {
   EXPECT_TRUE(proves(pass(EntryKind::sender, "*@*.example.org")));
   EXPECT_TRUE(proves(pass(EntryKind::sender_domain, "MAIL.example.org")));
   EXPECT_TRUE(proves(pass(EntryKind::sender_domain, "*.example.org")));
+}
+
+TEST_F(ProvenSender, SpfOrASignatureOfTheDomain) {
+  const Entry other = pass(EntryKind::sender, "otto@mail.example.org");
+  facts_.authentication.emplace().spf = {.result = mailauth::Result::pass, .domain = "mail.example.org"};
+  EXPECT_TRUE(proves(other));
+  facts_.authentication->spf.domain = "example.net";
+  EXPECT_FALSE(proves(other)) << "another's proof";
+  facts_.authentication->spf = {.result = mailauth::Result::softfail, .domain = "mail.example.org"};
+  EXPECT_FALSE(proves(other));
 }
 
 TEST_F(ProvenSender, NoOtherEntry) {

@@ -73,7 +73,7 @@ class SpoolingTest : public testing::Test {
     }
     sheet::ScoreSheet sheet;
     sheet.direction = sheet::Direction::inbound;
-    Spooling spooling(client_, envelope_, sheet, clock_.now());
+    Spooling spooling(facts_, client_, envelope_, sheet, clock_.now());
     for (const auto& recipient : taken)
       spooling.add({}, sheet::Class::clean, sheet::Disposition::deliver, {&recipient});
     runner_.run([&]() -> Task<void> {
@@ -97,6 +97,7 @@ class SpoolingTest : public testing::Test {
   test::CoreRunner runner_;
   std::shared_ptr<const policy::Snapshot> snapshot_;
   std::unique_ptr<spool::Spool> spool_;
+  filter::Facts facts_;
   mail::Client client_;
   mail::Envelope envelope_;
 };

@@ -193,7 +193,8 @@ class Edge(Scenario):
             send(gateway.port, "a@out.example", ["b@in.example"], message())
 
     def test_xclient_and_proxy_headers_count_from_trusted_networks_only(self):
-        trusted = self.gateway(listener='tls = "none"\nxclient_from = ["127.0.0.0/8"]')
+        nameless = "[authentication]\non = false\n"  # no name server stands here
+        trusted = self.gateway(config=nameless, listener='tls = "none"\nxclient_from = ["127.0.0.0/8"]')
         steps = (b"EHLO c.example\r\n", b"XCLIENT ADDR=192.0.2.77 NAME=far.example\r\n", b"EHLO far.example\r\n",
                  b"MAIL FROM:<a@out.example>\r\n", b"RCPT TO:<b@in.example>\r\n", b"DATA\r\n", b"Subject: x\r\n\r\nx\r\n.\r\n")
         self.assertEqual(self.dialog(trusted.port, *steps)[-1][:3], "250")
@@ -202,7 +203,7 @@ class Edge(Scenario):
         stranger = self.started(Gateway(self.place("stranger"), trusted.policy.read_text()))
         self.assertEqual(self.dialog(stranger.port, *steps[:2])[-1][:1], "5")
 
-        proxied = self.started(Gateway(self.place("proxied"), trusted.policy.read_text(), wait=False,
+        proxied = self.started(Gateway(self.place("proxied"), trusted.policy.read_text(), config=nameless, wait=False,
                                        listener='tls = "none"\nproxy_protocol_from = ["127.0.0.0/8"]'))
         wait_for("the listener", lambda: proxied.events("serve.ready"))
         with socket.create_connection(("127.0.0.1", proxied.port), timeout=20) as raw:

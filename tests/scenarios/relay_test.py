@@ -332,8 +332,9 @@ class Outgoing(RelayScenario):
     def test_a_bounce_is_never_answered_with_one(self):
         self.stand_between(lambda verb, argument, session: "550 5.1.1 nobody here" if verb == "RCPT" else None)
         send(self.gateway.port, "", ["alice@out.example"], message())
-        self.event("mail.stranded")
+        self.event("mail.failed")
         self.assertEqual(self.sink.maildir.raw(), [])
+        self.assertEqual(self.queue() + self.queue("--stranded"), [])
 
 
 @unittest.skipUnless(available("postfix", "dovecot"), "needs root, Postfix and Dovecot (tools/install-packages test)")

@@ -34,6 +34,7 @@ ScoreSheet example() {
   group.reply_text = "no";
   sheet.groups = {group};
   sheet.skipped = {"other: timed out"};
+  sheet.lookups = {{"txt example.org", "found", false, 1234}, {"mx example.org", "nxdomain", true, 0}};
   return sheet;
 }
 
@@ -56,6 +57,11 @@ TEST(Sheet, ComesBackFromJsonAsItWas) {
   EXPECT_EQ(back->groups[0].klass, Class::spam);
   EXPECT_EQ(back->groups[0].disposition, Disposition::refuse);
   EXPECT_EQ(back->skipped, sheet.skipped);
+  ASSERT_EQ(back->lookups.size(), 2U);
+  EXPECT_EQ(back->lookups[0].question, "txt example.org");
+  EXPECT_EQ(back->lookups[0].microseconds, 1234U);
+  EXPECT_EQ(back->lookups[1].answer, "nxdomain");
+  EXPECT_TRUE(back->lookups[1].cached);
 }
 
 TEST(Sheet, SaysWhatIsWrongWithADamagedRecord) {

@@ -115,6 +115,29 @@ TEST_F(Client, A421AnswersAllThatIsLeft) {
   });
 }
 
+TEST_F(Client, LongRepliesToManyCommandsAreKeptInPart) {
+  FakeBackend server;
+  std::string wordy;
+  for (int line = 0; line < 60; ++line) wordy += "550-5.1.1 " + std::string(900, 'x') + "\r\n";
+  server.on("RCPT", wordy + "550 5.1.1 no such user");
+  runner_.run([&]() -> Task<void> {
+    ClientConnection client = co_await greeted(runner_.core(), server.endpoint());
+    std::vector<std::string> lines{"MAIL FROM:<a@b.example>"};
+    for (int i = 0; i < 50; ++i) lines.push_back("RCPT TO:<" + std::to_string(i) + "@d.example>");
+    const auto replies = co_await client.pipeline(lines);
+    EXPECT_TRUE(replies.has_value() && replies->size() == 51);
+    for (size_t i = 1; replies && i < replies->size(); ++i) {
+      const Reply& reply = (*replies)[i];
+      EXPECT_EQ(reply.code, 550);
+      EXPECT_EQ(reply.enhanced, (EnhancedStatus{5, 1, 1}));
+      EXPECT_EQ(reply.lines.size(), 3U);
+      size_t octets = 0;
+      for (const auto& line : reply.lines) octets += line.size();
+      EXPECT_EQ(octets, 2000U);
+    }
+  });
+}
+
 TEST_F(Client, NeverSendsALineEndInsideACommand) {
   FakeBackend server;
   runner_.run([&]() -> Task<void> {

@@ -109,8 +109,12 @@ TEST_F(ServerTest, DrainingEndsIdleSessionsAtOnceAndBusyOnesAfterTheirMail) {
     EXPECT_TRUE((co_await read_until(busy, "\r\n")).starts_with("354 "));
     co_await say(busy, "x\r\n.\r\n");
     EXPECT_TRUE((co_await read_until(busy, "later\r\n")).starts_with("250 2.0.0 taken\r\n421 4.3.2 "));
-    const auto late = co_await net::Connection::connect(client.core(), server->addresses().front(), 5s);
-    EXPECT_FALSE(late.has_value());
+    bool open = true;  // until the last core has closed its listener
+    for (int i = 0; i < 1000 && open; ++i) {
+      open = (co_await net::Connection::connect(client.core(), server->addresses().front(), 5s)).has_value();
+      if (open) co_await client.core().sleep(2ms);
+    }
+    EXPECT_FALSE(open);
   });
 }
 

@@ -105,6 +105,8 @@ class VaultTest : public testing::Test {
     Options options;
     options.directory = folder_ + "/vault";
     options.reserve = 0;
+    options.segment = segment_;
+    options.budget = budget_;
     auto opened = Vault::open(options, clock_, journal::real_disk());
     if (!opened) throw std::runtime_error(opened.error().text());
     vault_ = std::move(*opened);
@@ -128,6 +130,27 @@ class VaultTest : public testing::Test {
     }
     return all.str();
   }
+  // As a disk does that loses a block: in the middle of that entry's content.
+  void damage(const std::string& id) {
+    auto reader = store::Database::open(folder_ + "/vault/vault.db");
+    auto select = (*reader)->prepare(
+        "SELECT b.segment, b.start, b.head, b.octets FROM vault_bodies b JOIN vault_keys k ON k.body = b.id "
+        "WHERE k.entry = $1");
+    ASSERT_TRUE(*select->bind(1, id).step());
+    char name[32];
+    std::snprintf(name, sizeof name, "%016lx.journal", static_cast<unsigned long>(select->integer(0)));
+    std::fstream file(folder_ + "/vault/bodies/" + name, std::ios::in | std::ios::out | std::ios::binary);
+    ASSERT_TRUE(file) << name;
+    file.seekp(select->integer(1) + select->integer(2) + select->integer(3) / 2);
+    file << "damage";
+  }
+  size_t set_aside() const {
+    size_t count = 0;
+    for (const auto& file : std::filesystem::directory_iterator(folder_ + "/vault/bodies")) {
+      count += file.path().extension() == ".damaged" ? 1U : 0U;
+    }
+    return count;
+  }
   Commit committing() {
     return [this](std::shared_ptr<const spool::Mail> mail, std::shared_ptr<const spool::Content> body) -> Result<void> {
       if (broken_) return fail("the queue is full");
@@ -143,6 +166,7 @@ class VaultTest : public testing::Test {
   std::unique_ptr<Vault> vault_;
   std::vector<std::pair<std::shared_ptr<const spool::Mail>, std::string>> sent_;
   bool broken_ = false;
+  uint64_t segment_ = uint64_t{64} << 20, budget_ = uint64_t{10} << 30;
 };
 
 TEST_F(VaultTest, IsKeptAsLongAsItsRecipientsSettingsSay) {
@@ -223,6 +247,65 @@ TEST_F(VaultTest, ARepeatedImportMakesNoSecondEntry) {
   EXPECT_EQ(keep(mail_to("P", {"c@example.org"}), content("text")).at(0).what, Kept::What::made);
 }
 
+TEST_F(VaultTest, WhatStandsForAnotherMailIsKeptAsLongAsThatOneWouldBe) {
+  const auto first = keep(mail_to("M", {"short@example.org"}), content("text")).at(0);  // three days
+  clock_.advance(2 * 24h);
+  const auto again = keep(mail_to("N", {"short@example.org"}), content("text")).at(0);
+  EXPECT_EQ(again.what, Kept::What::known);
+  EXPECT_EQ(again.id, first.id);
+  clock_.advance(2 * 24h);
+  EXPECT_EQ(*vault_->sweep(), 0U);
+  EXPECT_TRUE(vault_->content(first.id));
+  clock_.advance(24h);
+  EXPECT_EQ(*vault_->sweep(), 1U);
+}
+
+TEST_F(VaultTest, WhatCannotBeReadStandsForNoOtherMail) {
+  const std::string text(20'000, 'x');
+  const auto first = keep(mail_to("M", {"a@example.org"}), content(text)).at(0);
+  damage(first.id);
+  ASSERT_FALSE(vault_->content(first.id));
+  const auto again = keep(mail_to("N", {"a@example.org"}), content(text)).at(0);
+  EXPECT_EQ(again.what, Kept::What::made);
+  EXPECT_EQ(*vault_->content(again.id), "Received: here\r\n" + text);
+  EXPECT_EQ(keep(mail_to("O", {"a@example.org"}), content(text)).at(0).id, again.id);
+}
+
+TEST_F(VaultTest, WithoutRoomNothingIsKept) {
+  budget_ = 100'000;
+  reopen();
+  const auto mail = mail_to("M", {"a@example.org"});
+  const Incoming incoming{mail, content(std::string(200'000, 'x')), 0, {0}};
+  const auto kept = vault_->keep({&incoming, 1}, *snapshot());
+  ASSERT_FALSE(kept);
+  EXPECT_THAT(kept.error().text(), HasSubstr("no room"));
+  EXPECT_EQ(*vault_->count(State::kept), 0U);
+  EXPECT_FALSE(keep_one().empty());
+}
+
+TEST_F(VaultTest, ABodyThatCannotBeReadIsNotInTheWayOfTheOthers) {
+  segment_ = 64 * 1024;
+  reopen();
+  std::vector<std::string> ids;
+  for (int i = 0; i < 40; ++i) {
+    const std::string id = "M" + std::to_string(i);
+    ids.push_back(keep(mail_to(id, {"a@example.org"}), content(id + std::string(8'000, 'x'))).at(0).id);
+  }
+  damage(ids[1]);
+  for (size_t i = 3; i < ids.size() - 1; ++i) ASSERT_TRUE(vault_->remove(ids[i]));
+  const auto files_before = std::distance(std::filesystem::directory_iterator(folder_ + "/vault/bodies"), {});
+  EXPECT_TRUE(vault_->sweep());
+  EXPECT_EQ(set_aside(), 0U) << "it may be readable again";
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(vault_->sweep());
+  EXPECT_EQ(set_aside(), 1U);
+  EXPECT_LT(std::distance(std::filesystem::directory_iterator(folder_ + "/vault/bodies"), {}), files_before / 2);
+  for (const size_t readable : {size_t{0}, size_t{2}, ids.size() - 1}) EXPECT_TRUE(vault_->content(ids[readable]));
+  EXPECT_FALSE(vault_->content(ids[1]));
+  reopen();
+  for (const size_t readable : {size_t{0}, size_t{2}, ids.size() - 1}) EXPECT_TRUE(vault_->content(ids[readable]));
+  EXPECT_TRUE(vault_->remove(ids[1]));
+}
+
 TEST_F(VaultTest, OnlyWhereTheLegalModeIsQuarantine) {
   const auto kept = keep(mail_to("M", {"a@strict.example", "a@example.org", "a@elsewhere.example"}), content("x"));
   std::array<Kept::What, 3> what{};
@@ -298,6 +381,17 @@ TEST_F(VaultTest, AReleaseThatTheQueueRefusesLeavesTheEntry) {
   EXPECT_EQ(vault_->show(id)->releases, 0U);
   broken_ = false;
   EXPECT_TRUE(vault_->release(id, *snapshot(), committing()));
+}
+
+TEST_F(VaultTest, ARetryDuringAReleaseThatFailsLeavesTheEntryKept) {
+  const auto first = keep(mail_to("M", {"a@example.org"}), content("text")).at(0);
+  const auto retried = [&](const auto&, const auto&) -> Result<void> {
+    EXPECT_EQ(keep(mail_to("N", {"a@example.org"}), content("text")).at(0).id, first.id);
+    return fail("the queue is full");
+  };
+  ASSERT_FALSE(vault_->release(first.id, *snapshot(), retried));
+  EXPECT_EQ(vault_->show(first.id)->state, State::kept);
+  EXPECT_TRUE(vault_->release(first.id, *snapshot(), committing()));
 }
 
 TEST_F(VaultTest, ACrashWithinAReleaseIsMadeGood) {

@@ -1,0 +1,18 @@
+#include "net/lookup_log.h"
+
+#include <utility>
+
+namespace doorward::net {
+
+Task<DnsAnswer> LookupLog::lookup(Core& core, std::string name, DnsType type, SteadyTime deadline) {
+  if (asked_ == budget_) {
+    exhausted_ = true;
+    co_return dns_failure(DnsStatus::no_room);
+  }
+  ++asked_;
+  DnsAnswer answer = co_await resolver_.lookup(core, name, type, deadline);
+  entries_.push_back({std::move(name), type, answer.status, answer.cached, answer.took});
+  co_return answer;
+}
+
+}  // namespace doorward::net

@@ -1,0 +1,39 @@
+// The questions that one mail asks of the DNS: counted against its budget, and noted with their answers and times.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "net/resolver.h"
+
+namespace doorward::net {
+
+struct LookupEntry {
+  std::string name;
+  DnsType type = DnsType::a;
+  DnsStatus status = DnsStatus::servfail;
+  bool cached = false;
+  std::chrono::microseconds took{0};
+};
+
+// For one core. `resolver` must outlive the waits.
+class LookupLog final : public Resolver {
+ public:
+  explicit LookupLog(Resolver& resolver, size_t budget) : resolver_(resolver), budget_(budget) {}
+
+  // As the resolver's; no_room once the budget is used up.
+  Task<DnsAnswer> lookup(Core& core, std::string name, DnsType type, SteadyTime deadline) override;
+
+  const std::vector<LookupEntry>& entries() const { return entries_; }  // in the order of their ends
+  bool exhausted() const { return exhausted_; }                         // a question was not asked any more
+
+ private:
+  Resolver& resolver_;
+  const size_t budget_;
+  size_t asked_ = 0;
+  bool exhausted_ = false;
+  std::vector<LookupEntry> entries_;
+};
+
+}  // namespace doorward::net
