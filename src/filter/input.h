@@ -10,6 +10,8 @@
 namespace doorward::trust {
 class WordStatistics;
 struct Features;
+class Sightings;
+struct Fingerprint;
 }  // namespace doorward::trust
 
 namespace doorward::filter {
@@ -39,6 +41,8 @@ struct Input {
   std::vector<OwnDomainClaim> claims;  // those of a recipient's customer
   std::vector<TrustedSealers> trusted_sealers;
   std::vector<uint64_t> customers;  // sorted ids of the recipients' customers
+  const trust::Sightings* sightings = nullptr;
+  const trust::Fingerprint* fingerprint = nullptr;  // of this message, made once too; set with sightings
 };
 
 }  // namespace doorward::filter
