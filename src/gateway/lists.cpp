@@ -14,6 +14,8 @@ namespace {
 using filter::ListKind;
 using filter::ListVerdict;
 
+constexpr std::string_view kSilence = "its name servers do not answer";
+
 // Of so many answers in a row, so many hits: no list knows that much of anybody's mail.
 constexpr unsigned kWindow = 500, kTooMany = 475;
 
@@ -64,7 +66,7 @@ Task<std::string> Lists::trouble(net::Core& core, net::Resolver& resolver, const
   asked.push_back(resolver.lookup(core, (ip ? "2.0.0.127." : "test.") + list.zone, net::DnsType::a, deadline));
   asked.push_back(resolver.lookup(core, (ip ? "1.0.0.127." : "invalid.") + list.zone, net::DnsType::a, deadline));
   const auto told = co_await when_all(std::move(asked));
-  if (told[0].temporary() || told[1].temporary()) co_return "its name servers do not answer";
+  if (told[0].temporary() || told[1].temporary()) co_return std::string(kSilence);
   if (!told[0].found()) co_return "it does not list its own test entry";
   if (told[1].found()) co_return "it lists what must never be listed";
   if (verdict_of(list, told[0].addresses()).kind == ListVerdict::Kind::failed) {
@@ -79,7 +81,8 @@ void Lists::set_used(size_t list, bool used, std::string_view trouble) {
   state.gauge.set(used ? 1 : 0);
   if (used && !was) log::info("list.up", {{"list", lists_[list].name}, {"zone", lists_[list].zone}});
   if (!used && (was || !state.warned)) {
-    log::error("list.down",
+    // Silence may be our own network's fault; what a list says wrongly is its own.
+    log::write(trouble == kSilence ? log::Level::warning : log::Level::error, "list.down",
                {{"list", lists_[list].name},
                 {"zone", lists_[list].zone},
                 {"trouble", trouble},

@@ -93,7 +93,7 @@ class AsRoot(Scenario):
         port = free_port()
         config = place / "doorward.toml"
         config.write_text(f'host_name = "mx.in.example"\nstate_directory = "state"\ncache_directory = "cache"\n'
-                          f'user = "nobody"\ngroup = "nogroup"\nhttp = ""\n'
+                          f'user = "nobody"\ngroup = "nogroup"\nhttp = ""\n[lists]\ndefault = false\n'
                           f'[[listener]]\nname = "mx"\naddress = "127.0.0.1:{port}"\ntls = "none"\n')
         (place / "tenants.toml").write_text(policy(DOMAIN.replace(QUIET, ""), backends={"office": f"127.0.0.1:{sink.port}"}))
         for kind in ("ham", "spam"):
