@@ -35,6 +35,7 @@ struct NodeConfig {
   log::Level log_level = log::Level::info;
   int keep_sheets_days = 30;
   size_t statistics_entries = 1 << 21;  // a power of two
+  size_t sightings_entries = 1 << 20;
   std::vector<smtp::ListenerOptions> listeners;
   std::vector<net::Certificate> certificates;
   spool::Options spool;  // its directory is set by spool_options()
@@ -57,6 +58,7 @@ struct NodeConfig {
   std::string vault_path() const { return state_directory + "/vault"; }
   std::string spool_path() const { return state_directory + "/spool"; }
   std::string control_path() const { return state_directory + "/control.sock"; }
+  std::string sightings_path() const { return state_directory + "/sightings"; }
   std::string statistics_path() const { return state_directory + "/statistics"; }
   smtp::ServerOptions server_options() const;
   spool::Options spool_options() const;

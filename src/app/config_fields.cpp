@@ -227,6 +227,11 @@ std::vector<Field<NodeConfig>> make_node_fields() {
       any({"statistics.entries", integer, "entries", "2097152",
            "The size of the word statistics' table, a power of two; an entry takes some 16 octets.", 1024, 1 << 30},
           AT(statistics_entries)),
+      any({"sightings.entries", integer, "entries", "1048576",
+           "The size of the table in which fuzzy checksums are counted, of 24 octets an entry; a mail takes ten to "
+           "fifteen.",
+           1024, 1 << 30},
+          AT(sightings_entries)),
       any({"spool.budget", size, "", "10GiB",
            "The disk that waiting mail may take; before it is full, new mail is put off with 452."},
           AT(spool.budget)),

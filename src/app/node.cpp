@@ -60,6 +60,7 @@ struct Node::State {
   std::unique_ptr<Offload> offload = std::make_unique<Offload>(kOffloadThreads);
   std::unique_ptr<sheet::Archive> archive;
   std::unique_ptr<trust::WordStatistics> statistics;
+  std::unique_ptr<trust::Sightings> sightings;
   std::unique_ptr<gateway::Learner> learner;
   std::unique_ptr<net::Resolver> resolver;
   std::shared_ptr<gateway::Lists> lists;
@@ -81,7 +82,10 @@ struct Node::State {
         {.table_entries = config.statistics_entries, .directory = config.statistics_path()});
     if (!words) return std::unexpected(words.error());
     statistics = std::move(*words);
-    learner = std::make_unique<gateway::Learner>(*statistics);
+    auto seen = trust::Sightings::open({.entries = config.sightings_entries, .directory = config.sightings_path()});
+    if (!seen) return std::unexpected(seen.error());
+    sightings = std::move(*seen);
+    learner = std::make_unique<gateway::Learner>(*statistics, sightings.get());
     auto names = net::make_resolver(config.dns_options());
     if (!names) return std::unexpected(names.error());
     resolver = std::move(*names);
@@ -122,7 +126,8 @@ struct Node::State {
                                                                 .spool = &relaying->spool(),
                                                                 .recipients = &relaying->recipients(),
                                                                 .resolver = resolver.get(),
-                                                                .lists = lists.get()},
+                                                                .lists = lists.get(),
+                                                                .sightings = sightings.get()},
                                                  std::move(*snapshot), pools);
     return {};
   }

@@ -49,6 +49,7 @@ struct Parts {
   delivery::RecipientCheck* recipients = nullptr;
   net::Resolver* resolver = nullptr;
   Lists* lists = nullptr;
+  const trust::Sightings* sightings = nullptr;
 };
 
 class Gateway final : public smtp::HandlerFactory {

@@ -125,7 +125,7 @@ sheet::GroupVerdict verdict_of(const Group& group, const sheet::Findings& findin
 }  // namespace
 
 sheet::ScoreSheet Judge::judge(const Mail& mail, const policy::Snapshot& snapshot, std::span<const Group> groups,
-                               trust::Features* features) const {
+                               Extracts* extracts) const {
   const auto begun = clock_.steady();
   const auto now = clock_.now();
   sheet::ScoreSheet sheet;
@@ -142,12 +142,17 @@ sheet::ScoreSheet Judge::judge(const Mail& mail, const policy::Snapshot& snapsho
   if (std::any_of(groups.begin(), groups.end(), [&](const Group& group) { return wants_filters(group, now); })) {
     auto input = input_of(snapshot, groups, now);
     if (mail.direction == sheet::Direction::inbound) input.claims = claims_of(snapshot, mail, input.customers);
-    trust::Features own;
+    Extracts own;
+    auto& made = extracts != nullptr ? *extracts : own;
     if (statistics_ != nullptr) {
-      auto& made = features != nullptr ? *features : own;
-      made = trust::features_of(mail.message);
+      made.features = trust::features_of(mail.message);
       input.statistics = statistics_;
-      input.features = &made;
+      input.features = &made.features;
+    }
+    if (sightings_ != nullptr) {
+      made.fingerprint = trust::fingerprint_of(mail.message);
+      input.sightings = sightings_;
+      input.fingerprint = &*made.fingerprint;
     }
     sheet.skipped = mail.facts.skipped;
     run_filters({mail.message, mail.client, mail.envelope, mail.direction, now, mail.facts, input}, sheet);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "policy/settings.h"
 #include "policy/snapshot.h"
 #include "sheet/sheet.h"
+#include "trust/fingerprint.h"
+#include "trust/sightings.h"
 #include "trust/word_statistics.h"
 
 namespace doorward::gateway {
@@ -40,19 +43,26 @@ struct Mail {
   const filter::Facts& facts;
 };
 
+// What was made of the message to judge it, so that learning need not make it again.
+struct Extracts {
+  trust::Features features{};                       // empty where nobody asked for word statistics
+  std::optional<trust::Fingerprint> fingerprint{};  // likewise
+};
+
 class Judge {
  public:
-  // `statistics` may be null: then nothing is known of words.
-  Judge(const Clock& clock, const trust::WordStatistics* statistics) : clock_(clock), statistics_(statistics) {}
+  // Each may be null: then nothing is known of words, or of what others sent.
+  Judge(const Clock& clock, const trust::WordStatistics* statistics, const trust::Sightings* sightings = nullptr)
+      : clock_(clock), statistics_(statistics), sightings_(sightings) {}
 
-  // Runs every filter once and gives each group its verdict. `features` are set where the message was looked at for
-  // word statistics, so that learning need not make them again.
+  // Runs every filter once and gives each group its verdict.
   sheet::ScoreSheet judge(const Mail& mail, const policy::Snapshot& snapshot, std::span<const Group> groups,
-                          trust::Features* features = nullptr) const;
+                          Extracts* extracts = nullptr) const;
 
  private:
   const Clock& clock_;
   const trust::WordStatistics* statistics_;
+  const trust::Sightings* sightings_;
 };
 
 }  // namespace doorward::gateway

@@ -65,6 +65,7 @@ class Session final : public smtp::Handler {
   Task<void> keep(Judged& judged, std::vector<smtp::Reply>& replies);
   void look_back(Judged& judged);
   void teach(const Judged& judged);
+  void remember(const Judged& judged);
   void record(const Judged& judged);
 
   Gateway& gateway_;

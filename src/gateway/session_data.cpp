@@ -11,6 +11,7 @@
 #include "action/authentication_results.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "filter/fuzzy_checksums.h"
 #include "gateway/answer.h"
 #include "gateway/notice.h"
 #include "gateway/session.h"
@@ -93,7 +94,7 @@ struct Session::Judged {
   std::optional<mailauth::SignedMail> signed_mail{};  // where the sender's authentication is looked at
   filter::Facts facts{};
   sheet::ScoreSheet sheet{};
-  trust::Features features{};
+  Extracts extracts{};
   std::optional<Spooling> spooling{};       // what is kept, once there is something
   std::vector<bool> kept{};                 // by group: answered by the spool
   std::vector<const Taken*> unknown_dsn{};  // whose backend has the mail, and does not know DSN
@@ -135,7 +136,7 @@ void Session::refuse_loop(Judged& judged, std::vector<smtp::Reply>& replies) {
     verdict.reply_code = replies.front().code;
     verdict.reply_text = replies.front().lines.front();
   }
-  judged.features = {};  // whatever went in circles teaches nothing
+  judged.extracts = {};  // whatever went in circles teaches nothing
 }
 
 // Parses, asks and judges; long messages off this core. False when there was no room to do so.
@@ -156,7 +157,7 @@ Task<bool> Session::judge(Judged& judged) {
   if (asks) lookups = co_await ask(judged);
   co_return co_await run(aside, [this, &judged, &lookups, direction] {
     const Mail mail{*judged.message, judged.client, judged.envelope, direction, judged.facts};
-    judged.sheet = gateway_.judge().judge(mail, *transaction_->snapshot, judged.groups, &judged.features);
+    judged.sheet = gateway_.judge().judge(mail, *transaction_->snapshot, judged.groups, &judged.extracts);
     judged.sheet.lookups = std::move(lookups);
   });
 }
@@ -303,6 +304,7 @@ Task<void> Session::hand_over(Judged& judged, size_t group, std::vector<smtp::Re
 // The outcome phase, which cannot change the answer: backends may have the mail already.
 void Session::look_back(Judged& judged) try {
   teach(judged);
+  remember(judged);
   record(judged);
   observe(judged.sheet, std::chrono::duration<double>(std::chrono::steady_clock::now() - judged.begun).count());
   const auto refused = std::exchange(transaction_->refused.groups, {});
@@ -315,7 +317,7 @@ void Session::look_back(Judged& judged) try {
 // One mail teaches a customer once, however many groups of its recipients had it. It teaches nothing where they do not
 // agree: then rules and prices made the difference, not the mail; nor where some of them will see it again.
 void Session::teach(const Judged& judged) {
-  if (gateway_.parts().learner == nullptr || judged.features.hashes.empty()) return;
+  if (gateway_.parts().learner == nullptr || judged.extracts.features.hashes.empty()) return;
   std::map<uint64_t, std::optional<trust::Label>> lessons;  // by customer; none: no lesson
   const auto add = [&lessons](uint64_t customer, std::optional<trust::Label> label) {
     const auto [lesson, is_first] = lessons.try_emplace(customer, label);
@@ -343,7 +345,22 @@ void Session::teach(const Judged& judged) {
     }
   }
   for (const auto& [customer, label] : lessons) {
-    if (label) gateway_.parts().learner->learn(judged.features, customer, *label);
+    if (label) gateway_.parts().learner->learn(judged.extracts.features, customer, *label);
+  }
+}
+
+// That this text, these files came from there, for whoever gets the same from elsewhere; and what our own users write.
+void Session::remember(const Judged& judged) {
+  auto* const learner = gateway_.parts().learner;
+  const auto& print = judged.extracts.fingerprint;
+  if (learner == nullptr || !print || print->empty()) return;
+  const SystemTime now = gateway_.parts().clock.now();
+  if (judged.sheet.direction == sheet::Direction::inbound) {
+    if (filter::is_report(*judged.message)) return;
+    learner->saw(*print, filter::counted_sender(judged.facts, judged.envelope, *judged.message), now);
+  } else if (std::ranges::all_of(judged.sheet.groups,
+                                 [](const auto& group) { return group.klass == sheet::Class::clean; })) {
+    learner->sent(*print, now);
   }
 }
 
