@@ -3,7 +3,7 @@ _doorward() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W "serve scan learn evaluate check policy queue quarantine spool sink --help --version" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "serve scan learn evaluate check policy queue quarantine trust spool sink --help --version" -- "$word")
     return
   fi
   if [ "$command" = policy ]; then
@@ -21,6 +21,13 @@ _doorward() {
       return
     fi
     command="$command ${COMP_WORDS[2]}"
+  fi
+  if [ "$command" = trust ]; then
+    if [ "$COMP_CWORD" -eq 2 ]; then
+      mapfile -t COMPREPLY < <(compgen -W "show set forget --help" -- "$word")
+      return
+    fi
+    command="trust ${COMP_WORDS[2]}"
   fi
   if [ "$command" = spool ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
@@ -59,6 +66,9 @@ _doorward() {
     "quarantine list") options="--help --config --sender --recipient --domain --subject --class --customer --mail --state --older-than --younger-than --most --json" ;;
     "quarantine release") options="--help --config --sender --recipient --domain --subject --class --customer --mail --older-than --younger-than --most --json --yes" ;;
     "quarantine delete") options="--help --config --sender --recipient --domain --subject --class --customer --mail --older-than --younger-than --most --json --yes" ;;
+    "trust show") options="--help --config --recipient --customer --json" ;;
+    "trust set") options="--help --config --customer" ;;
+    "trust forget") options="--help --config --customer" ;;
     "spool fsck") options="--help --config --repair --json" ;;
     "sink") options="--help --listen --maildir --lmtp" ;;
   esac

@@ -10,6 +10,7 @@ _doorward() {
     'policy:export, import or compare the settings of the tenants'
     'queue:see and steer what waits for delivery'
     'quarantine:see, release and delete what is kept'
+    'trust:whom the people of a customer correspond with'
     'spool:check the mails on disk that wait'
     'sink:a small mail server for trials'
   )
@@ -34,6 +35,14 @@ _doorward() {
         export | import) _arguments '--config[configuration]:file:_files' '*:file:_files' ;;
         diff) _arguments '--config[configuration]:file:_files' '--json[as JSON]' '*:file:_files' ;;
       esac
+      ;;
+    trust)
+      if (( CURRENT == 3 )); then
+        _values 'what' show set forget
+        return
+      fi
+      _arguments '--config[configuration]:file:_files' '--customer[name or number]:customer:' \
+        '--recipient[one of our people]:address:' '--json[as JSON]' '*:whom:'
       ;;
     spool)
       if (( CURRENT == 3 )); then
