@@ -183,6 +183,7 @@ std::shared_ptr<const Settings> Compiler::settings_of(const Context& context) co
   made->any_sender = effective["relay_senders"] == "any";
   made->arc_seal = effective["arc_seal"] == "true";
   made->sender_domain = effective["sender_domain"] == "true";
+  made->defer_on_dns_failure = effective["dns_failure"] == "defer";
   made->greylist_catch_all = effective["greylist.catch_all"] == "true";
   if (const auto& from = effective["greylist.suspicious_from"]; from != "off") {
     made->greylist_suspicious_from = threshold_of(from);
