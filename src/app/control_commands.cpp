@@ -24,7 +24,7 @@ struct Row {
   std::string_view name;
   ControlCommand run;
 };
-constexpr std::array<Row, 11> kCommands{{
+constexpr std::array<Row, 12> kCommands{{
     {"queue.list", control_queue_list},
     {"queue.show", control_queue_show},
     {"queue.retry", control_queue_change},
@@ -36,13 +36,14 @@ constexpr std::array<Row, 11> kCommands{{
     {"quarantine.show", control_quarantine_show},
     {"quarantine.release", control_quarantine_release},
     {"quarantine.delete", control_quarantine_delete},
+    {"reports.send", control_reports_send},
 }};
 
 // A misspelt field must not widen what a request is for.
 constexpr std::array<std::string_view, 16> kFields{
     "doorward",   "command",      "ids",     "sender", "recipient", "domain", "destination", "reason",
     "older_than", "younger_than", "subject", "mail",   "class",     "state",  "customer",    "most"};
-constexpr std::array<std::string_view, 5> kFlags{"held", "stranded", "force", "raw", "count_only"};
+constexpr std::array<std::string_view, 6> kFlags{"held", "stranded", "force", "raw", "count_only", "now"};
 
 std::unexpected<Error> wrong(std::string what) { return fail(std::move(what), "control", Blame::peer); }
 
