@@ -23,11 +23,11 @@ namespace doorward::app {
 
 // Of DMARC aggregate reports and of what is done with those that come in: docs/reports.md.
 struct ReportsConfig {
-  bool on = false;             // gathered and sent
-  std::string organization;    // whose they are
-  std::string contact;         // their author's address
-  std::string extra_contact;   // told in them; may be empty
-  std::string sender;          // of the envelope; empty: the null reverse path
+  bool on = false;            // gathered and sent
+  std::string organization;   // whose they are
+  std::string contact;        // their author's address
+  std::string extra_contact;  // told in them; may be empty
+  std::string sender;         // of the envelope; empty: the null reverse path
   std::chrono::seconds every{86'400};
   uint64_t most_rows = 10'000;  // of one report
   int keep_days = 400;          // of what came in
@@ -63,7 +63,7 @@ struct NodeConfig {
   bool default_lists = true;                   // besides those named, where these do not name the same zone
   std::vector<filter::BlockList> block_lists;  // of [[list]]
   ReportsConfig reports;
-  smtp::ServerOptions server;                  // its host_name is set by server_options()
+  smtp::ServerOptions server;  // its host_name is set by server_options()
 
   std::string policy_path() const { return state_directory + "/policy.db"; }
   std::string sheets_path() const { return state_directory + "/sheets.db"; }

@@ -95,8 +95,7 @@ struct Node::State {
     auto queue = Relaying::open(config, clock, *offload, *resolver);
     if (!queue) return std::unexpected(queue.error());
     relaying = std::move(*queue);
-    auto reports =
-        Reporting::open(config, clock, *resolver, relaying->spool(), [this] { return gateway->snapshot(); });
+    auto reports = Reporting::open(config, clock, *resolver, relaying->spool(), [this] { return gateway->snapshot(); });
     if (!reports) return std::unexpected(reports.error());
     reporting = std::move(*reports);
     auto kept = Keeping::open(

@@ -26,9 +26,7 @@ using What = ReportsOptions::What;
 constexpr Steered kReports{"reports", "report", "reports", "no report fits", "the newest"};
 constexpr size_t kMostFile = size_t{64} << 20;  // octets
 
-std::string day(int64_t seconds) {
-  return moment_text(SystemTime(std::chrono::seconds(seconds))).substr(0, 10);
-}
+std::string day(int64_t seconds) { return moment_text(SystemTime(std::chrono::seconds(seconds))).substr(0, 10); }
 
 Result<std::unique_ptr<report::Incoming>> open_store(const NodeConfig& config) {
   return report::Incoming::open({.path = config.reports_path(), .keep = std::chrono::days(config.reports.keep_days)});

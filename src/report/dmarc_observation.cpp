@@ -97,8 +97,8 @@ std::vector<DmarcSignatureResult> signatures(const filter::Authentication& of) {
     if (signature.result != Result::pass) return 3;
     if (signature.domain == of.dmarc.author_domain) return 0;
     const std::string& organization = of.dmarc.organizational_domain;
-    const bool below = !organization.empty() &&
-                       (signature.domain == organization || signature.domain.ends_with("." + organization));
+    const bool below =
+        !organization.empty() && (signature.domain == organization || signature.domain.ends_with("." + organization));
     return below || signature.domain == of.dmarc.aligned_domain ? 1 : 2;
   };
   std::vector<DmarcSignatureResult> told;
@@ -134,7 +134,8 @@ std::optional<DmarcObservation> observe(const gateway::Witness::Seen& mail) {
   seen.published = published(dmarc);
   const auto& record = *dmarc.record;
   for (size_t i = 0; i < record.aggregate.size(); ++i) {
-    seen.addresses.push_back({record.aggregate[i], i < record.aggregate_limits.size() ? record.aggregate_limits[i] : 0});
+    seen.addresses.push_back(
+        {record.aggregate[i], i < record.aggregate_limits.size() ? record.aggregate_limits[i] : 0});
   }
   DmarcRecordRow& row = seen.row;
   row.count = 1;

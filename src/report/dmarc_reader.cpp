@@ -58,6 +58,7 @@ class Reader {
       const std::string_view piece = xml.substr(0, kPiece);
       xml.remove_prefix(piece.size());
       const auto status = XML_Parse(parser_.get(), piece.data(), static_cast<int>(piece.size()), xml.empty() ? 1 : 0);
+      if (status == XML_STATUS_ERROR && is_wrapped_ && is_whole_) break;  // who wraps it may forget to close that
       if (status == XML_STATUS_ERROR && problem_.empty()) {
         problem_ = fmt::format("line {}: {}", XML_GetCurrentLineNumber(parser_.get()),
                                XML_ErrorString(XML_GetErrorCode(parser_.get())));
@@ -78,6 +79,7 @@ class Reader {
 
   void begin(std::string_view name) {
     if (const size_t colon = name.find(':'); colon != std::string_view::npos) name.remove_prefix(colon + 1);
+    if (path_.empty() && name == "schema" && !std::exchange(is_wrapped_, true)) return;  // as some write it
     if (path_.size() >= kMostDepth) return stop("its elements are nested too deep");
     path_.emplace_back(name.substr(0, 40));
     text_.clear();
@@ -105,6 +107,7 @@ class Reader {
     text_.clear();
     if (path_.size() >= 3) take(path_[1], value);
     if (!path_.empty()) path_.pop_back();
+    is_whole_ = is_whole_ || path_.empty();
   }
 
   // The cut may have come within a character.
@@ -140,9 +143,13 @@ class Reader {
 
   void take_published(std::string_view name, const std::string& value) {
     DmarcPublished& published = report_.published;
-    for (const auto& [known, place] :
-         {std::pair{"domain", &published.domain}, {"p", &published.p}, {"sp", &published.sp}, {"np", &published.np},
-          {"adkim", &published.adkim}, {"aspf", &published.aspf}, {"fo", &published.fo}}) {
+    for (const auto& [known, place] : {std::pair{"domain", &published.domain},
+                                       {"p", &published.p},
+                                       {"sp", &published.sp},
+                                       {"np", &published.np},
+                                       {"adkim", &published.adkim},
+                                       {"aspf", &published.aspf},
+                                       {"fo", &published.fo}}) {
       if (name == known) *place = mail::lowered(value);
     }
     if (name == "testing") published.testing = mail::equal_ignoring_case(value, "y");
@@ -195,6 +202,8 @@ class Reader {
 
   Parser parser_{};
   std::string problem_{};
+  bool is_whole_ = false;    // its root has ended
+  bool is_wrapped_ = false;  // in an element that is none of ours
   std::vector<std::string> path_{};
   std::string text_{};
   DmarcReport report_{};

@@ -145,7 +145,8 @@ void write_record(Writer& to, const DmarcRecordRow& row) {
 }  // namespace
 
 std::string to_xml(const DmarcReport& report) {
-  std::string out = fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<feedback xmlns=\"{}\">\n", kDmarcNamespace);
+  std::string out =
+      fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<feedback xmlns=\"{}\">\n", kDmarcNamespace);
   out.reserve(2000 + report.rows.size() * 1000);
   Writer to(out);
   to.element("version", "1.0");

@@ -106,9 +106,9 @@ std::string text_of(const std::vector<DmarcSignatureResult>& signatures) {
 
 // Everything but the count, in few octets.
 std::string key_of(const DmarcRecordRow& row, std::string_view reasons, std::string_view signatures) {
-  const std::string whole = fmt::format("{} {} {} {} {} {} {} {}\n{}\n{}", row.source_ip, row.disposition, row.dkim,
-                                        row.spf, row.header_from, row.envelope_from, row.spf_domain, row.spf_result,
-                                        reasons, signatures);
+  const std::string whole =
+      fmt::format("{} {} {} {} {} {} {} {}\n{}\n{}", row.source_ip, row.disposition, row.dkim, row.spf, row.header_from,
+                  row.envelope_from, row.spf_domain, row.spf_result, reasons, signatures);
   std::array<unsigned char, 16> hash{};
   crypto_generichash(hash.data(), hash.size(), reinterpret_cast<const unsigned char*>(whole.data()), whole.size(),
                      nullptr, 0);
@@ -337,8 +337,8 @@ Result<std::optional<DueReport>> Gathered::read(const std::string& id) {
 
 Result<void> Gathered::done(const std::string& id) {
   return database_->transaction([&]() -> Result<void> {
-    for (const std::string_view sql :
-         {"UPDATE dmarc_reports SET done = 1, row_count = 0 WHERE id = $1", "DELETE FROM dmarc_rows WHERE report = $1"}) {
+    for (const std::string_view sql : {"UPDATE dmarc_reports SET done = 1, row_count = 0 WHERE id = $1",
+                                       "DELETE FROM dmarc_rows WHERE report = $1"}) {
       auto statement = database_->prepare(sql);
       if (statement) statement->bind(1, id);
       if (auto ran = once(statement); !ran) return ran;
@@ -357,13 +357,13 @@ Result<uint64_t> Gathered::expire(SystemTime now) {
   uint64_t dropped = 0;
   const int64_t oldest = seconds(now - options_.give_up);
   auto done = database_->transaction([&]() -> Result<void> {
-    auto count = database_->prepare(
-        "SELECT COUNT(*) FROM dmarc_reports WHERE done = 0 AND until < $1");
+    auto count = database_->prepare("SELECT COUNT(*) FROM dmarc_reports WHERE done = 0 AND until < $1");
     if (!count) return std::unexpected(count.error());
     auto row = count->bind(1, oldest).step();
     if (!row) return std::unexpected(row.error());
     dropped = static_cast<uint64_t>(count->integer(0));
-    if (auto ran = run("DELETE FROM dmarc_rows WHERE report IN (SELECT id FROM dmarc_reports WHERE until < $1)", oldest);
+    if (auto ran =
+            run("DELETE FROM dmarc_rows WHERE report IN (SELECT id FROM dmarc_reports WHERE until < $1)", oldest);
         !ran) {
       return ran;
     }

@@ -24,7 +24,7 @@ struct GatheredOptions {
   std::chrono::seconds period{86'400};  // of one report; periods begin at multiples of it since 1970
   uint64_t most_rows = 10'000;          // of one report
   uint64_t most_rows_in_all = 500'000;
-  uint64_t most_reports = 50'000;       // that wait or are being gathered
+  uint64_t most_reports = 50'000;            // that wait or are being gathered
   std::chrono::seconds give_up{3 * 86'400};  // after its end a report that could not be sent is dropped
 };
 

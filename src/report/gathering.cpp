@@ -59,7 +59,8 @@ void Gathering::note_reports(const Seen& mail) {
   for (size_t i = 0; i < mail.groups.size() && i < mail.sheet.groups.size(); ++i) {
     const auto& addresses = mail.groups[i].settings->report_addresses;
     const auto& verdict = mail.sheet.groups[i];
-    const bool taken = verdict.disposition == sheet::Disposition::deliver || verdict.disposition == sheet::Disposition::tag;
+    const bool taken =
+        verdict.disposition == sheet::Disposition::deliver || verdict.disposition == sheet::Disposition::tag;
     if (addresses.empty() || verdict.reply_code / 100 != 2 || !taken) continue;
     const bool is_for_reports = std::ranges::any_of(mail.groups[i].recipients, [&addresses](const auto& recipient) {
       const auto mailbox = mail::parse_mailbox(recipient);
@@ -147,7 +148,9 @@ void Gathering::expire() {
   const SteadyTime now = std::chrono::steady_clock::now();
   if (now - expired_ < options_.expire_every && expired_ != SteadyTime{}) return;
   expired_ = now;
-  if (const auto done = incoming_->expire(std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now())); !done) {
+  if (const auto done =
+          incoming_->expire(std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()));
+      !done) {
     log::error("reports.not_expired", {{"error", done.error().text()}});
   }
 }

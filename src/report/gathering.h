@@ -20,9 +20,9 @@ struct GatheringOptions {
   GatheredOptions gathered;
   IncomingOptions incoming;
   std::chrono::milliseconds batch_every{500};
-  size_t most_waiting = 20'000;                   // observations
-  size_t most_octets = size_t{64} << 20;          // of mails that wait to be read
-  std::chrono::seconds expire_every{3600};        // what came in
+  size_t most_waiting = 20'000;             // observations
+  size_t most_octets = size_t{64} << 20;    // of mails that wait to be read
+  std::chrono::seconds expire_every{3600};  // what came in
 };
 
 class Gathering final : public gateway::Witness {

@@ -247,8 +247,8 @@ Result<void> Incoming::drop_oldest() {
 }
 
 Result<std::vector<IncomingReport>> Incoming::list(const IncomingFilter& filter, size_t most) {
-  auto select = database_->prepare(fmt::format("SELECT {} FROM incoming_reports r{} ORDER BY ended DESC, id DESC LIMIT $4",
-                                               kColumns, where(filter, "1 = 1")));
+  auto select = database_->prepare(fmt::format(
+      "SELECT {} FROM incoming_reports r{} ORDER BY ended DESC, id DESC LIMIT $4", kColumns, where(filter, "1 = 1")));
   if (!select) return std::unexpected(select.error());
   bind(*select, filter, most);
   std::vector<IncomingReport> reports;
@@ -278,8 +278,8 @@ Result<std::vector<IncomingRow>> Incoming::rows(std::string_view id) {
     auto row = select->step();
     if (!row) return std::unexpected(row.error());
     if (!*row) return rows;
-    rows.push_back({select->text(0), static_cast<uint64_t>(select->integer(1)), select->integer(2) != 0,
-                    select->text(3)});
+    rows.push_back(
+        {select->text(0), static_cast<uint64_t>(select->integer(1)), select->integer(2) != 0, select->text(3)});
   }
 }
 

@@ -32,8 +32,8 @@ struct IncomingReport {
   std::string policy;          // "p=reject; sp=none", "sts"
   int64_t begin = 0, end = 0;  // seconds since 1970
   SystemTime received{};
-  uint64_t customer = 0;               // whose address it came to; 0: it was imported
-  uint64_t passed = 0, failed = 0;     // mails; of TLS: sessions
+  uint64_t customer = 0;            // whose address it came to; 0: it was imported
+  uint64_t passed = 0, failed = 0;  // mails; of TLS: sessions
 };
 
 struct IncomingRow {
@@ -50,8 +50,8 @@ struct IncomingSource {
 };
 
 struct IncomingFilter {
-  std::string domain;             // empty: all
-  std::string kind;               // empty: all
+  std::string domain;               // empty: all
+  std::string kind;                 // empty: all
   std::optional<SystemTime> since;  // that end after it
 };
 

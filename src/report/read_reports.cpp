@@ -12,7 +12,7 @@ namespace doorward::report {
 namespace {
 
 std::string_view without_blanks(std::string_view text) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark
   const size_t first = text.find_first_not_of(" \t\r\n");
   return first == std::string_view::npos ? std::string_view() : text.substr(first);
 }
@@ -56,7 +56,8 @@ class Collector {
         }
         break;
       case Form::xml:
-        take(read_dmarc(octets), found_.dmarc);
+        // The declaration has to stand first (XML 1.0 §2.8).
+        take(read_dmarc(without_blanks(octets)), found_.dmarc);
         break;
       default:
         take(read_tls(octets), found_.tls);

@@ -30,7 +30,7 @@ struct ReadReports {
   std::vector<TlsReport> tls;
   std::vector<std::string> problems;  // what looked like a report and is none
 };
-inline constexpr size_t kMostDocuments = 32;              // of one mail, packed ones twice
+inline constexpr size_t kMostDocuments = 32;               // of one mail, packed ones twice
 inline constexpr size_t kMostUnpacked = size_t{64} << 20;  // octets of all of them
 
 ReadReports read_reports(std::string_view octets);

@@ -98,7 +98,7 @@ std::string report_message(const ReportSender& sender, const DmarcReport& report
   out += fmt::format("Date: {}\r\n", date_time(now));
   out += fmt::format("From: {} <{}>\r\n", display_name(sender.organization), sender.contact);
   out += fmt::format("To: <{}>\r\n", to.text());
-  out += fmt::format("Subject: Report Domain: {}\r\n\tSubmitter: {}\r\n\tReport-ID: {}\r\n", report.published.domain,
+  out += fmt::format("Subject: Report Domain: {}\r\n Submitter: {}\r\n Report-ID: {}\r\n", report.published.domain,
                      sender.submitter(), report.id);
   out += fmt::format("Message-ID: <{}.{}@{}>\r\n", report.id, number, sender.submitter());
   out += "Auto-Submitted: auto-generated\r\n";  // RFC 3834 §5

@@ -95,7 +95,8 @@ Task<Result<void>> Sending::State::hand_over(const DueReport& due, const Destina
   report.contact = options.sender.contact;
   report.extra_contact = options.sender.extra_contact;
   report.generator = "Doorward";
-  if (due.lost != 0) report.errors.push_back(fmt::format("{} messages are not in this report: too many rows", due.lost));
+  if (due.lost != 0)
+    report.errors.push_back(fmt::format("{} messages are not in this report: too many rows", due.lost));
   const SystemTime now = parts.clock.now();
   const auto snapshot = parts.snapshot();
   std::string document;

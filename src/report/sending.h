@@ -21,9 +21,9 @@ struct SendingOptions {
   ReportSender sender;
   GatheredOptions gathered;
   std::chrono::seconds look_every{60};
-  std::chrono::seconds retry{3600};     // where a name server did not answer, or the spool has no room
-  unsigned attempts = 6;                // then it goes to those addresses that are known to want it
-  std::chrono::seconds deadline{60};    // of all questions about one report's addresses
+  std::chrono::seconds retry{3600};   // where a name server did not answer, or the spool has no room
+  unsigned attempts = 6;              // then it goes to those addresses that are known to want it
+  std::chrono::seconds deadline{60};  // of all questions about one report's addresses
 };
 
 struct SendingParts {

@@ -17,7 +17,9 @@ namespace json = boost::json;
 constexpr size_t kMostDepth = 12;
 constexpr size_t kMostPolicies = 1000;
 
-std::unexpected<Error> none(std::string_view why) { return fail(fmt::format("no TLS report: {}", why), {}, Blame::peer); }
+std::unexpected<Error> none(std::string_view why) {
+  return fail(fmt::format("no TLS report: {}", why), {}, Blame::peer);
+}
 
 std::string cut(std::string_view text) {
   if (text.size() > kMostText) {

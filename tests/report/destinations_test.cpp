@@ -15,8 +15,9 @@ TEST(Mailto, GivesTheAddress) {
   EXPECT_EQ(mailto_address("mailto:a@example.org")->text(), "a@example.org");
   EXPECT_EQ(mailto_address("MailTo:a%2bb@example.org")->text(), "a+b@example.org");
   EXPECT_EQ(mailto_address("mailto:a@example.org?cc=b@example.net")->text(), "a@example.org");
-  for (const char* wrong : {"https://example.org/", "mailto:", "mailto:a", "mailto:a%4", "mailto:a%zz@example.org",
-                            "mailto:a@[192.0.2.1]", "mailto:a%40b@example.org", "mailto:a@example.org,b@example.org", "mailto:a%0D%0Ab@example.org"}) {
+  for (const char* wrong :
+       {"https://example.org/", "mailto:", "mailto:a", "mailto:a%4", "mailto:a%zz@example.org", "mailto:a@[192.0.2.1]",
+        "mailto:a%40b@example.org", "mailto:a@example.org,b@example.org", "mailto:a%0D%0Ab@example.org"}) {
     EXPECT_FALSE(mailto_address(wrong)) << wrong;
   }
 }

@@ -68,7 +68,8 @@ TEST_F(Observation, TellsWhatThePolicyWasAndWhatCameOfIt) {
   EXPECT_EQ(told->published.aspf, "s");
   EXPECT_EQ(told->published.fo, "0");
   EXPECT_FALSE(told->published.testing);
-  EXPECT_EQ(told->addresses, (std::vector<ReportAddress>{{"mailto:a@example.org", 5U << 20U}, {"mailto:b@example.net", 0}}));
+  EXPECT_EQ(told->addresses,
+            (std::vector<ReportAddress>{{"mailto:a@example.org", 5U << 20U}, {"mailto:b@example.net", 0}}));
   EXPECT_EQ(told->row.source_ip, "192.0.2.7");
   EXPECT_EQ(told->row.disposition, "pass");
   EXPECT_TRUE(told->row.spf);

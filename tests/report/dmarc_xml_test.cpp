@@ -63,7 +63,8 @@ TEST(DmarcXml, NoTextBreaksOut) {
   report.rows[0].header_from = std::string("a</header_from>\x01\xFF\xC0\x80\xEF\xBF\xBF\r", 23);
   const std::string text = to_xml(report);
   EXPECT_EQ(text.find("a</header_from>"), std::string::npos);
-  EXPECT_NE(text.find("a&lt;/header_from&gt;\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"), std::string::npos);
+  EXPECT_NE(text.find("a&lt;/header_from&gt;\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"),
+            std::string::npos);
   EXPECT_EQ(text.find('\r'), std::string::npos);
 }
 

@@ -129,7 +129,8 @@ TEST_F(GatheredTest, AReportThatFailsIsTriedAgainAndGivenUp) {
 TEST_F(GatheredTest, RowsAndReportsAreBounded) {
   const auto store = open({.path = ":memory:", .most_rows = 2, .most_rows_in_all = 3, .most_reports = 2});
   add(*store, {seen(1, "192.0.2.1"), seen(1, "192.0.2.2"), seen(1, "192.0.2.3"), seen(1, "192.0.2.1")});
-  add(*store, {seen(1, "192.0.2.1", "b.example"), seen(1, "192.0.2.2", "b.example"), seen(1, "192.0.2.1", "c.example")});
+  add(*store,
+      {seen(1, "192.0.2.1", "b.example"), seen(1, "192.0.2.2", "b.example"), seen(1, "192.0.2.1", "c.example")});
   const auto due = all_due(*store, kDay);
   ASSERT_EQ(due.size(), 2);
   EXPECT_EQ(due[0].report.rows.size() + due[1].report.rows.size(), 3);

@@ -29,9 +29,8 @@ class SendingTest : public testing::Test {
     options.sender.contact = "dmarc@b.example";
     options.gathered = gathered_;
     options.deadline = seconds(2);
-    sending_ = std::move(*Sending::open(std::move(options), {clock_, *gathering_, dns_, *spool_, [] {
-                                                               return policy::Snapshot::defaults();
-                                                             }}));
+    sending_ = std::move(*Sending::open(
+        std::move(options), {clock_, *gathering_, dns_, *spool_, [] { return policy::Snapshot::defaults(); }}));
     sending_->start();
   }
   ~SendingTest() override {
