@@ -73,7 +73,10 @@ bool has_finding(const sheet::ScoreSheet& sheet, std::string_view symbol) {
 
 void set_disposition(const gateway::Witness::Seen& mail, const mailauth::DmarcOutcome& dmarc, DmarcRecordRow& row) {
   if (dmarc.result == Result::pass) {
-    row.disposition = dmarc.published == DmarcPolicy::none ? "none" : "pass";
+    // "pass": there was a policy that would have had consequences.
+    const mailauth::DmarcRecord& record = *dmarc.record;
+    const auto policy = dmarc.author_domain == dmarc.policy_domain ? record.policy : record.subdomains;
+    row.disposition = policy.value_or(record.policy.value_or(DmarcPolicy::none)) == DmarcPolicy::none ? "none" : "pass";
     return;
   }
   // A refusal that DMARC did not ask for is another filter's, and none of the domain owner's business.

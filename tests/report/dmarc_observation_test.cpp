@@ -19,7 +19,6 @@ class Observation : public testing::Test {
     of.spf.result = Result::pass;
     of.spf.domain = "example.org";
     of.dmarc.result = Result::pass;
-    of.dmarc.policy = of.dmarc.published = DmarcPolicy::reject;
     of.dmarc.author_domain = "sub.example.org";
     of.dmarc.policy_domain = of.dmarc.organizational_domain = "example.org";
     of.dmarc.spf_aligned = true;
@@ -37,6 +36,7 @@ class Observation : public testing::Test {
     auto& dmarc = facts_.authentication->dmarc;
     dmarc.result = Result::fail;
     dmarc.policy = policy;
+    dmarc.published = DmarcPolicy::reject;
     dmarc.spf_aligned = false;
   }
   std::optional<DmarcObservation> seen(std::string_view text = "From: a@sub.example.org\r\n\r\nhello\r\n") {
@@ -81,6 +81,7 @@ TEST_F(Observation, TellsWhatThePolicyWasAndWhatCameOfIt) {
 
 TEST_F(Observation, ADispositionIsWhatDmarcAskedForAndNoOtherFilter) {
   failed(DmarcPolicy::none);
+  facts_.authentication->dmarc.published = DmarcPolicy::none;
   answered(sheet::Disposition::refuse, 550);  // for another reason
   EXPECT_EQ(seen()->row.disposition, "none");
   failed(DmarcPolicy::quarantine);
@@ -90,8 +91,10 @@ TEST_F(Observation, ADispositionIsWhatDmarcAskedForAndNoOtherFilter) {
   EXPECT_EQ(told->row.disposition, "reject");
   EXPECT_TRUE(told->row.reasons.empty());
   facts_.authentication->dmarc.result = Result::pass;
-  facts_.authentication->dmarc.published = DmarcPolicy::none;
+  facts_.authentication->dmarc.record->subdomains = DmarcPolicy::none;
   EXPECT_EQ(seen()->row.disposition, "none");
+  facts_.authentication->dmarc.author_domain = "example.org";
+  EXPECT_EQ(seen()->row.disposition, "pass");
 }
 
 TEST_F(Observation, AnOverrideHasAReason) {

@@ -24,9 +24,12 @@ _dmarc.good TXT "v=DMARC1; p=reject; sp=quarantine; rua=mailto:dmarc@good.exampl
 mx.good A 127.0.0.1
 consumer MX 10 mx.good
 good.example._report._dmarc.consumer TXT "v=DMARC1"
+elsewhere A 192.0.2.9
+elsewhere TXT "v=spf1 a -all"
 victim MX 10 mx.good
 """
-REVERSE = {"2.0.192.in-addr.arpa": "1 PTR mx.good.example.\n"}
+REVERSE = {"2.0.192.in-addr.arpa": "1 PTR mx.good.example.\n9 PTR elsewhere.example.\n",
+           "100.51.198.in-addr.arpa": ""}
 
 
 @unittest.skipUnless(available("knotd"), "needs Knot (tools/install-packages test)")
@@ -64,7 +67,7 @@ class Reports(Scenario):
         self.stand('on = true\norganization = "In & Co"\ncontact = "dmarc@in.example"\n')
         for _ in range(3):
             self.hand_in("192.0.2.1", message(sender="alice@good.example"))
-        self.hand_in("198.51.100.8", message(sender="alice@sub.good.example"))  # alone it refuses nothing
+        self.hand_in("192.0.2.9", message(sender="alice@sub.good.example"), sender="x@elsewhere.example")  # alone it refuses nothing
         with self.assertRaises(smtplib.SMTPDataError):
             self.hand_in("198.51.100.7", message(sender="alice@good.example"))
         self.assertEqual(self.lines("send"), [{"reports": 0, "mails": 0, "postponed": 0}])  # the day is not over
@@ -99,7 +102,7 @@ class Reports(Scenario):
                 "d:identifiers/d:header_from", "d:auth_results/d:spf/d:result"))
         self.assertEqual(rows, {"192.0.2.1": ("3", "pass", "pass", "good.example", "pass"),
                                 "198.51.100.7": ("1", "reject", "fail", "good.example", "fail"),
-                                "198.51.100.8": ("1", "none", "fail", "sub.good.example", "fail")})
+                                "192.0.2.9": ("1", "none", "fail", "sub.good.example", "pass")})
         self.assertEqual(find("d:record/d:row/d:policy_evaluated/d:reason/d:type"), ["local_policy"])
 
     def test_a_report_about_a_tenants_domain_is_delivered_and_read(self):
