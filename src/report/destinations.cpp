@@ -125,8 +125,8 @@ class Search {
   void take(mail::Mailbox to, uint64_t limit) {
     const auto same = [&to](const auto& other) { return other.to.key() == to.key(); };
     if (std::ranges::any_of(found_.verified, same)) return;
-    if (found_.verified.size() >= kMostDestinations) {
-      found_.refused.push_back(fmt::format("{}: more than {} addresses", to.text(), kMostDestinations));
+    if (found_.verified.size() >= kMostAddresses) {
+      found_.refused.push_back(fmt::format("{}: more than {} addresses", to.text(), kMostAddresses));
       return;
     }
     found_.verified.push_back({std::move(to), limit});

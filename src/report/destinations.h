@@ -23,8 +23,6 @@ struct ReportDestination {
 // None: no mailto: URI (RFC 6068), or none with an address that mail can be sent to.
 std::optional<mail::Mailbox> mailto_address(std::string_view uri);
 
-inline constexpr size_t kMostDestinations = 10;  // of one report
-
 struct Destinations {
   std::vector<ReportDestination> verified;
   std::vector<std::string> refused;  // of the others, "address: why"

@@ -43,6 +43,18 @@ DmarcPublished published(const mailauth::DmarcOutcome& dmarc) {
   return told;
 }
 
+// Those that mail can go to: other schemes are for others.
+std::vector<ReportAddress> addresses(const mailauth::DmarcRecord& record) {
+  constexpr size_t kLongest = 400;  // an address has 254 octets at most
+  std::vector<ReportAddress> told;
+  for (size_t i = 0; i < record.aggregate.size() && told.size() < kMostAddresses; ++i) {
+    const std::string& uri = record.aggregate[i];
+    if (uri.size() > kLongest || !mail::starts_ignoring_case(uri, "mailto:")) continue;
+    told.push_back({uri, i < record.aggregate_limits.size() ? record.aggregate_limits[i] : 0});
+  }
+  return told;
+}
+
 // What became of the mail, as far as DMARC may have had a hand in it: of several recipients the mildest.
 DmarcPolicy applied(const gateway::Witness::Seen& mail) {
   auto mildest = DmarcPolicy::reject;
@@ -135,11 +147,8 @@ std::optional<DmarcObservation> observe(const gateway::Witness::Seen& mail) {
   DmarcObservation seen;
   seen.time = mail.now;
   seen.published = published(dmarc);
-  const auto& record = *dmarc.record;
-  for (size_t i = 0; i < record.aggregate.size(); ++i) {
-    seen.addresses.push_back(
-        {record.aggregate[i], i < record.aggregate_limits.size() ? record.aggregate_limits[i] : 0});
-  }
+  seen.addresses = addresses(*dmarc.record);
+  if (seen.addresses.empty()) return std::nullopt;
   DmarcRecordRow& row = seen.row;
   row.count = 1;
   row.source_ip = mail.client.ip.text();

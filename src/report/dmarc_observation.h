@@ -24,6 +24,7 @@ struct DmarcObservation {
   DmarcRecordRow row;  // of count 1
 };
 
+inline constexpr size_t kMostAddresses = 10;       // of a report
 inline constexpr size_t kMostSignaturesTold = 10;  // of a mail; RFC 9990 would have up to 100
 
 // None: its domain wants no reports, DMARC came to nothing, the mail comes again, or it is a report itself.

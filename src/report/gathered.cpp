@@ -112,9 +112,9 @@ std::string key_of(const DmarcRecordRow& row, std::string_view reasons, std::str
   std::array<unsigned char, 16> hash{};
   crypto_generichash(hash.data(), hash.size(), reinterpret_cast<const unsigned char*>(whole.data()), whole.size(),
                      nullptr, 0);
-  std::string key;
-  for (const unsigned char octet : hash) key += fmt::format("{:02x}", octet);
-  return key;
+  std::array<char, 2 * hash.size() + 1> key{};
+  sodium_bin2hex(key.data(), key.size(), hash.data(), hash.size());
+  return key.data();
 }
 
 DmarcRecordRow row_of(const store::Statement& from) {
@@ -254,13 +254,16 @@ Result<void> Gathered::add_row(const DmarcObservation& one, Open& to) {
   const DmarcRecordRow& row = one.row;
   const std::string reasons = text_of(row.reasons), signatures = text_of(row.signatures);
   const std::string key = key_of(row, reasons, signatures);
-  auto update =
-      database_->prepare("UPDATE dmarc_rows SET count = count + $3 WHERE report = $1 AND key = $2 RETURNING key");
-  if (!update) return std::unexpected(update.error());
-  auto known = update->bind(1, to.id).bind(2, key).bind(3, static_cast<int64_t>(row.count)).step();
+  if (!count_up_) {
+    auto made =
+        database_->prepare("UPDATE dmarc_rows SET count = count + $3 WHERE report = $1 AND key = $2 RETURNING key");
+    if (!made) return std::unexpected(made.error());
+    count_up_ = std::move(*made);
+  }
+  auto known = count_up_->bind(1, to.id).bind(2, key).bind(3, static_cast<int64_t>(row.count)).step();
   if (!known) return std::unexpected(known.error());
   if (*known) {
-    auto rest = update->step();
+    auto rest = count_up_->step();  // to its end: only then it is stored
     if (!rest) return std::unexpected(rest.error());
     return {};
   }

@@ -67,7 +67,8 @@ class Gathered {
 
   GatheredOptions options_;
   std::unique_ptr<store::Database> database_;
-  uint64_t rows_ = 0, reports_ = 0;  // while observations are added
+  std::optional<store::Statement> count_up_{};  // what nearly every observation needs
+  uint64_t rows_ = 0, reports_ = 0;             // while observations are added
 };
 
 }  // namespace doorward::report

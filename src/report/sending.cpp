@@ -18,6 +18,8 @@ namespace doorward::report {
 namespace {
 
 constexpr size_t kAtOnce = 100;  // ids that are read in one go
+// So long after its end a period may still get what was seen within it: sessions hand it over a moment later.
+constexpr std::chrono::seconds kSettling{60};
 
 metrics::Counter& sent_total() {
   static auto& counter = metrics::counter("doorward_dmarc_reports_sent_total", "Mails with DMARC aggregate reports.");
@@ -48,7 +50,8 @@ struct Sending::State {
 Task<Result<SentReports>> Sending::State::send_due(bool all) {
   SentReports sent;
   const SystemTime now = parts.clock.now();
-  if (auto closed = gathered->close(now, all); !closed) co_return std::unexpected(closed.error());
+  if (auto closed = gathered->close(all ? now : now - kSettling, all); !closed)
+    co_return std::unexpected(closed.error());
   for (;;) {
     auto ids = gathered->due(now, kAtOnce);
     if (!ids) co_return std::unexpected(ids.error());

@@ -96,7 +96,7 @@ TEST_F(DestinationsTest, NamesThatCannotBeAreNotAsked) {
 TEST_F(DestinationsTest, AReportHasFewAddresses) {
   std::vector<std::string> uris;
   for (int i = 0; i < 20; ++i) uris.push_back("mailto:r" + std::to_string(i) + "@example.org");
-  EXPECT_EQ(find(uris).verified.size(), kMostDestinations);
+  EXPECT_EQ(find(uris).verified.size(), kMostAddresses);
 }
 
 }  // namespace

@@ -131,6 +131,8 @@ TEST_F(Observation, NothingIsToldWhereNobodyAsked) {
   auto& dmarc = facts_.authentication->dmarc;
   dmarc.record = mailauth::parse_dmarc_record("v=DMARC1; p=reject");
   EXPECT_FALSE(seen());
+  dmarc.record = mailauth::parse_dmarc_record("v=DMARC1; p=reject; rua=https://example.org/");
+  EXPECT_FALSE(seen());
   dmarc.record.reset();
   EXPECT_FALSE(seen());
   facts_.authentication.reset();
