@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/json.hpp>
 #include <utility>
@@ -75,6 +76,20 @@ std::string policy_of(const DmarcPublished& published) {
   return text;
 }
 
+// Keeps those rows that stand for the most.
+void sum_up(std::vector<IncomingRow>& rows, size_t most) {
+  if (rows.size() <= most) return;
+  const auto end = rows.begin() + static_cast<std::ptrdiff_t>(most);
+  std::nth_element(rows.begin(), end, rows.end(), [](const auto& a, const auto& b) { return a.count > b.count; });
+  IncomingRow passed{.source = {}, .count = 0, .passed = true, .detail = "{}"};
+  IncomingRow failed{.source = {}, .count = 0, .passed = false, .detail = "{}"};
+  for (auto row = end; row != rows.end(); ++row) (row->passed ? passed : failed).count += row->count;
+  rows.erase(end, rows.end());
+  for (auto& sum : {passed, failed}) {
+    if (sum.count != 0) rows.push_back(sum);
+  }
+}
+
 // What reports of both kinds say.
 template <class Report>
 IncomingReport begun(std::string_view kind, const Report& from) {
@@ -146,7 +161,8 @@ Result<uint64_t> Incoming::number(std::string_view sql) {
 
 Result<size_t> Incoming::add(const ReadReports& reports, uint64_t customer, SystemTime now) {
   size_t added = 0;
-  const auto take = [&](IncomingReport report, const std::vector<IncomingRow>& rows) -> Result<void> {
+  const auto take = [&](IncomingReport report, std::vector<IncomingRow> rows) -> Result<void> {
+    sum_up(rows, options_.most_of_report);
     report.id = new_id(now);
     report.received = now;
     report.customer = customer;
@@ -161,11 +177,12 @@ Result<size_t> Incoming::add(const ReadReports& reports, uint64_t customer, Syst
       report.domain = from.published.domain;
       report.policy = policy_of(from.published);
       std::vector<IncomingRow> rows;
+      rows.reserve(from.rows.size());
       for (const auto& one : from.rows) {
         rows.push_back(row_of(one));
         (rows.back().passed ? report.passed : report.failed) += one.count;
       }
-      if (auto taken = take(std::move(report), rows); !taken) return taken;
+      if (auto taken = take(std::move(report), std::move(rows)); !taken) return taken;
     }
     for (const auto& from : reports.tls) {
       for (const auto& policy : from.policies) {
@@ -175,8 +192,9 @@ Result<size_t> Incoming::add(const ReadReports& reports, uint64_t customer, Syst
         report.passed = policy.successes;
         report.failed = policy.failures;
         std::vector<IncomingRow> rows;
+        rows.reserve(policy.details.size());
         for (const auto& one : policy.details) rows.push_back(row_of(one));
-        if (auto taken = take(std::move(report), rows); !taken) return taken;
+        if (auto taken = take(std::move(report), std::move(rows)); !taken) return taken;
       }
     }
     return drop_oldest();
@@ -224,26 +242,36 @@ Result<void> Incoming::drop_oldest() {
     if (!rows) return std::unexpected(rows.error());
     if (*reports <= options_.most_reports && *rows <= options_.most_rows) return {};
     // Some at a time, so that counting is rare.
-    const uint64_t many = *reports > options_.most_reports ? *reports - options_.most_reports : 1;
-    auto old = database_->prepare("SELECT id FROM incoming_reports ORDER BY received, id LIMIT $1");
-    if (!old) return std::unexpected(old.error());
-    old->bind(1, number_of(many));
-    std::vector<std::string> ids;
-    for (;;) {
-      auto row = old->step();
-      if (!row) return std::unexpected(row.error());
-      if (!*row) break;
-      ids.push_back(old->text(0));
-    }
-    for (const auto& id : ids) {
-      for (const std::string_view sql :
-           {"DELETE FROM incoming_rows WHERE report = $1", "DELETE FROM incoming_reports WHERE id = $1"}) {
-        auto remove = database_->prepare(sql);
-        if (remove) remove->bind(1, id);
-        if (auto done = once(remove); !done) return done;
-      }
+    const bool too_many = *reports > options_.most_reports;
+    const uint64_t many = too_many ? *reports - options_.most_reports : 1;
+    if (auto dropped = drop_of_largest(too_many ? "COUNT(*)" : "SUM(row_count)", many); !dropped) return dropped;
+  }
+}
+
+// The oldest of the customer for whom `measure` is largest.
+Result<void> Incoming::drop_of_largest(std::string_view measure, uint64_t many) {
+  auto old = database_->prepare(
+      fmt::format("SELECT id FROM incoming_reports WHERE customer = (SELECT customer FROM incoming_reports GROUP BY "
+                  "customer ORDER BY {} DESC, customer LIMIT 1) ORDER BY received, id LIMIT $1",
+                  measure));
+  if (!old) return std::unexpected(old.error());
+  old->bind(1, number_of(many));
+  std::vector<std::string> ids;
+  for (;;) {
+    auto row = old->step();
+    if (!row) return std::unexpected(row.error());
+    if (!*row) break;
+    ids.push_back(old->text(0));
+  }
+  for (const auto& id : ids) {
+    for (const std::string_view sql :
+         {"DELETE FROM incoming_rows WHERE report = $1", "DELETE FROM incoming_reports WHERE id = $1"}) {
+      auto remove = database_->prepare(sql);
+      if (remove) remove->bind(1, id);
+      if (auto done = once(remove); !done) return done;
     }
   }
+  return {};
 }
 
 Result<std::vector<IncomingReport>> Incoming::list(const IncomingFilter& filter, size_t most) {

@@ -1,4 +1,5 @@
-// Reports that others sent about tenants' domains, kept as figures. Bounded: the oldest go first.
+// Reports that others sent about tenants' domains, kept as figures. Bounded: the oldest go first, of the customer who
+// has the most, so that nobody can flood another one's figures away.
 #pragma once
 
 #include <chrono>
@@ -21,6 +22,7 @@ struct IncomingOptions {
   std::chrono::days keep{400};
   uint64_t most_reports = 100'000;
   uint64_t most_rows = 2'000'000;
+  size_t most_of_report = 2'000;  // rows; what is beyond is summed up in one that passed and one that failed
 };
 
 // A DMARC report, or what a TLS report says of one policy.
@@ -37,7 +39,7 @@ struct IncomingReport {
 };
 
 struct IncomingRow {
-  std::string source;  // an address; empty: not told
+  std::string source;  // an address; empty: not told, or several
   uint64_t count = 0;
   bool passed = false;
   std::string detail;  // a JSON object: what else the report says of it
@@ -75,6 +77,7 @@ class Incoming {
   Result<void> add_row(std::string_view report, const IncomingRow& row);
   Result<uint64_t> number(std::string_view sql);
   Result<void> drop_oldest();
+  Result<void> drop_of_largest(std::string_view measure, uint64_t many);
 
   IncomingOptions options_;
   std::unique_ptr<store::Database> database_;

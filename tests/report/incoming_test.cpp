@@ -107,6 +107,26 @@ TEST(Incoming, IsSearchedAndSummed) {
   EXPECT_EQ(sources->back().last, 9000);
 }
 
+TEST(Incoming, OfALongReportTheSmallestRowsAreSummedUp) {
+  const auto store = open({.path = ":memory:", .keep = std::chrono::days(1), .most_of_report = 2});
+  ReadReports read = dmarc("1");
+  auto& rows = read.dmarc[0].rows;
+  rows = {row("192.0.2.1", 5, true), row("192.0.2.2", 9, false), row("192.0.2.3", 1, true), row("192.0.2.4", 2, true),
+          row("192.0.2.5", 3, false)};
+  ASSERT_TRUE(store->add(read, 0, at(5000)));
+  const auto report = store->list({}, 1)->front();
+  EXPECT_EQ(report.passed, 8);
+  EXPECT_EQ(report.failed, 12);
+  const auto kept = store->rows(report.id);
+  ASSERT_EQ(kept->size(), 4);
+  uint64_t all = 0;
+  for (const auto& one : *kept) all += one.count;
+  EXPECT_EQ(all, 20);
+  EXPECT_EQ((*kept)[0].source, "192.0.2.2");
+  EXPECT_EQ((*kept)[1].source, "");
+  EXPECT_EQ((*kept)[1].count, 3);
+}
+
 TEST(Incoming, TheOldestGoFirst) {
   const auto store = open({.path = ":memory:", .keep = std::chrono::days(1), .most_reports = 3, .most_rows = 100});
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(store->add(dmarc(std::to_string(i)), 0, at(5000 + i)));
@@ -114,6 +134,11 @@ TEST(Incoming, TheOldestGoFirst) {
   EXPECT_EQ(store->sources({}, 10)->front().failed, 9);  // their rows went with them
   ASSERT_TRUE(store->expire(at(5003 + 86'400)));
   EXPECT_EQ(store->list({}, 10)->size(), 2);
+  const auto shared = open({.path = ":memory:", .keep = std::chrono::days(1), .most_reports = 4});
+  for (int i = 0; i < 9; ++i) ASSERT_TRUE(shared->add(dmarc(std::to_string(i)), i == 0 ? 1 : 2, at(5000 + i)));
+  size_t of_first = 0;
+  for (const auto& one : *shared->list({}, 10)) of_first += one.customer == 1 ? 1 : 0;
+  EXPECT_EQ(of_first, 1);  // however old: the other one has more
   const auto narrow = open({.path = ":memory:", .keep = std::chrono::days(1), .most_reports = 100, .most_rows = 5});
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(narrow->add(dmarc(std::to_string(i)), 0, at(5000)));
   EXPECT_EQ(narrow->list({}, 10)->size(), 2);
