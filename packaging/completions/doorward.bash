@@ -3,7 +3,7 @@ _doorward() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W "serve scan learn evaluate check policy queue quarantine reports spool sink --help --version" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "serve scan learn evaluate check policy queue quarantine reports trust spool sink --help --version" -- "$word")
     return
   fi
   if [ "$command" = policy ]; then
@@ -28,6 +28,13 @@ _doorward() {
       return
     fi
     command="reports ${COMP_WORDS[2]}"
+  fi
+  if [ "$command" = trust ]; then
+    if [ "$COMP_CWORD" -eq 2 ]; then
+      mapfile -t COMPREPLY < <(compgen -W "show set forget --help" -- "$word")
+      return
+    fi
+    command="trust ${COMP_WORDS[2]}"
   fi
   if [ "$command" = spool ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
@@ -72,6 +79,9 @@ _doorward() {
     "reports show") options="--help --config --json" ;;
     "reports sources") options="--help --config --domain --since --most --json" ;;
     "reports import") options="--help --config" ;;
+    "trust show") options="--help --config --recipient --customer --json" ;;
+    "trust set") options="--help --config --customer" ;;
+    "trust forget") options="--help --config --customer" ;;
     "spool fsck") options="--help --config --repair --json" ;;
     "sink") options="--help --listen --maildir --lmtp" ;;
   esac

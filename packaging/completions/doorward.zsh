@@ -11,6 +11,7 @@ _doorward() {
     'queue:see and steer what waits for delivery'
     'quarantine:see, release and delete what is kept'
     'reports:send DMARC reports, look at those that came in'
+    'trust:whom the people of a customer correspond with'
     'spool:check the mails on disk that wait'
     'sink:a small mail server for trials'
   )
@@ -47,6 +48,14 @@ _doorward() {
         *) _arguments '--config[configuration]:file:_files' '--json[one object a line]' '--domain[domain]:domain:' \
           '--since[age]:age:' '--most[at most]:number:' '--kind[kind]:kind:(dmarc tls)' '*:id:' ;;
       esac
+      ;;
+    trust)
+      if (( CURRENT == 3 )); then
+        _values 'what' show set forget
+        return
+      fi
+      _arguments '--config[configuration]:file:_files' '--customer[name or number]:customer:' \
+        '--recipient[one of our people]:address:' '--json[as JSON]' '*:whom:'
       ;;
     spool)
       if (( CURRENT == 3 )); then

@@ -17,6 +17,7 @@
 #include "app/serve.h"
 #include "app/sink.h"
 #include "app/spool_command.h"
+#include "app/trust_command.h"
 #include "app/version.h"
 
 namespace doorward::app {
@@ -201,6 +202,36 @@ void add_quarantine(CLI::App& program, int& status) {
            [options, &status] { status = quarantine_command(*options); });
 }
 
+void add_trust(CLI::App& program, int& status) {
+  using What = TrustOptions::What;
+  auto* command = program.add_subcommand("trust", "the Level of Trust: whom a customer's people correspond with");
+  command->require_subcommand(1);
+  const auto add = [&](const char* name, const char* sentence, What what) {
+    auto options = std::make_shared<TrustOptions>();
+    options->what = what;
+    auto* part = command->add_subcommand(name, sentence);
+    add_config(*part, options->config_file, kDefaultConfig);
+    part->add_option("WHOM", options->whom, "an address, or a domain")->required()->type_name("");
+    if (what == What::set) {
+      part->add_option("LEVEL", options->level, "from -100 to 100; it decays like any other")
+          ->required()
+          ->check(CLI::Range(-100, 100))
+          ->type_name("");
+    }
+    if (what == What::show) {
+      part->add_option("--recipient", options->recipient, "one of our people: their own level with that address")
+          ->type_name("ADDRESS");
+      part->add_flag("--json", options->json, "as JSON");
+    }
+    part->add_option("--customer", options->customer, "a customer of ours, by name or number; none: the only one")
+        ->type_name("NAME");
+    part->callback([options, &status] { status = trust_command(*options); });
+  };
+  add("show", "how far somebody is trusted, and since when", What::show);
+  add("set", "give somebody a level, instead of what was learnt", What::set);
+  add("forget", "forget what was learnt of somebody", What::forget);
+}
+
 void add_check(CLI::App& program, int& status) {
   auto options = std::make_shared<CheckOptions>();
   auto* command = program.add_subcommand("check",
@@ -291,6 +322,7 @@ int run(int argc, char** argv) {
     add_queue(program, status);
     add_quarantine(program, status);
     add_reports(program, status);
+    add_trust(program, status);
     add_spool(program, status);
     add_sink(program, status);
     program.parse(argc, argv);

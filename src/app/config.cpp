@@ -228,6 +228,11 @@ smtp::ServerOptions NodeConfig::server_options() const {
   return options;
 }
 
+trust::Correspondence::Options NodeConfig::correspondence_options() const {
+  const double days = std::chrono::duration<double, std::chrono::days::period>(trust_half_life).count();
+  return {.entries = trust_entries, .directory = trust_path(), .forgetting = {.decay = trust_decay, .half_life = days}};
+}
+
 spool::Options NodeConfig::spool_options() const {
   spool::Options options = spool;
   options.directory = spool_path();

@@ -18,6 +18,7 @@
 #include "net/tls.h"
 #include "smtp/server.h"
 #include "spool/spool.h"
+#include "trust/correspondence.h"
 
 namespace doorward::app {
 
@@ -48,6 +49,10 @@ struct NodeConfig {
   int keep_sheets_days = 30;
   size_t statistics_entries = 1 << 21;  // a power of two
   size_t sightings_entries = 1 << 20;
+  size_t trust_entries = 1 << 20;
+  trust::Decay trust_decay = trust::Decay::halving;
+  std::chrono::seconds trust_half_life = std::chrono::days(60);
+  size_t greylist_entries = 1 << 18;
   std::vector<smtp::ListenerOptions> listeners;
   std::vector<net::Certificate> certificates;
   spool::Options spool;  // its directory is set by spool_options()
@@ -73,6 +78,9 @@ struct NodeConfig {
   std::string reports_path() const { return state_directory + "/reports.db"; }
   std::string control_path() const { return state_directory + "/control.sock"; }
   std::string sightings_path() const { return state_directory + "/sightings"; }
+  std::string trust_path() const { return state_directory + "/trust"; }
+  std::string greylist_path() const { return state_directory + "/greylist"; }
+  trust::Correspondence::Options correspondence_options() const;
   std::string statistics_path() const { return state_directory + "/statistics"; }
   smtp::ServerOptions server_options() const;
   spool::Options spool_options() const;

@@ -20,6 +20,7 @@ using enum config::OptionType;
 constexpr std::array<std::string_view, 4> kTlsModes{"none", "starttls", "required", "implicit"};
 constexpr std::array<std::string_view, 2> kListKinds{"ip", "domain"};
 constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "error"};
+constexpr std::array<std::string_view, 2> kDecays{"halving", "straight"};
 
 // A value as canonical text, and back. The option's type has been checked before.
 
@@ -49,6 +50,9 @@ std::string to_text(const OptionInfo&, const std::vector<filter::ListCode>& valu
   texts.reserve(value.size());
   for (const auto& code : value) texts.push_back(filter::text_of(code));
   return config::join(texts);
+}
+std::string to_text(const OptionInfo&, trust::Decay value) {
+  return std::string(kDecays.at(static_cast<size_t>(value)));
 }
 std::string to_text(const OptionInfo&, log::Level value) { return std::string(kLevels.at(static_cast<size_t>(value))); }
 
@@ -159,6 +163,9 @@ Result<void> from_text(const OptionInfo&, const std::string& text, std::vector<f
   }
   return {};
 }
+Result<void> from_text(const OptionInfo&, const std::string& text, trust::Decay& value) {
+  return from_names(kDecays, text, value);
+}
 Result<void> from_text(const OptionInfo&, const std::string& text, log::Level& value) {
   return from_names(kLevels, text, value);
 }
@@ -232,6 +239,28 @@ std::vector<Field<NodeConfig>> make_node_fields() {
            "fifteen.",
            1024, 1 << 30},
           AT(sightings_entries)),
+      any({"trust.entries", integer, "entries", "1048576",
+           "The size of the table of the Level of Trust, of 24 octets an entry; a correspondent takes three to five.",
+           1024, 1 << 30},
+          AT(trust_entries)),
+      any({"trust.decay",
+           choice,
+           "",
+           "halving",
+           "How trust decays while nothing is exchanged: halving, always the same share of it; straight, to nothing in "
+           "twice the half-life.",
+           0,
+           0,
+           {kDecays.begin(), kDecays.end()}},
+          AT(trust_decay)),
+      any({"trust.half_life", duration, "", "60d",
+           "After which time without mail half of the trust, or distrust, is left; three times as long where there was "
+           "mail on thirty days or more."},
+          AT(trust_half_life)),
+      any({"greylist.entries", integer, "entries", "262144",
+           "The size of the table of greylisting, of 24 octets an entry; a mail that is put off takes one a recipient.",
+           1024, 1 << 30},
+          AT(greylist_entries)),
       any({"spool.budget", size, "", "10GiB",
            "The disk that waiting mail may take; before it is full, new mail is put off with 452."},
           AT(spool.budget)),

@@ -24,7 +24,7 @@ struct Row {
   std::string_view name;
   ControlCommand run;
 };
-constexpr std::array<Row, 12> kCommands{{
+constexpr std::array<Row, 14> kCommands{{
     {"queue.list", control_queue_list},
     {"queue.show", control_queue_show},
     {"queue.retry", control_queue_change},
@@ -37,12 +37,14 @@ constexpr std::array<Row, 12> kCommands{{
     {"quarantine.release", control_quarantine_release},
     {"quarantine.delete", control_quarantine_delete},
     {"reports.send", control_reports_send},
+    {"trust.show", control_trust_show},
+    {"trust.set", control_trust_set},
 }};
 
 // A misspelt field must not widen what a request is for.
-constexpr std::array<std::string_view, 16> kFields{
-    "doorward",   "command",      "ids",     "sender", "recipient", "domain", "destination", "reason",
-    "older_than", "younger_than", "subject", "mail",   "class",     "state",  "customer",    "most"};
+constexpr std::array<std::string_view, 18> kFields{
+    "doorward",     "command", "ids",  "sender", "recipient", "domain",   "destination", "reason",  "older_than",
+    "younger_than", "subject", "mail", "class",  "state",     "customer", "most",        "address", "level"};
 constexpr std::array<std::string_view, 6> kFlags{"held", "stranded", "force", "raw", "count_only", "now"};
 
 std::unexpected<Error> wrong(std::string what) { return fail(std::move(what), "control", Blame::peer); }

@@ -14,17 +14,25 @@
 #include "policy/snapshot.h"
 #include "report/sending.h"
 #include "spool/spool.h"
+#include "trust/correspondence.h"
 #include "vault/vault.h"
 
 namespace doorward::app {
 
 inline constexpr int kControlVersion = 1;
 
+// The Level of Trust, and how it is changed: by the one thread that writes it.
+struct TrustAccess {
+  const trust::Correspondence* memory = nullptr;
+  std::function<Result<void>(uint64_t customer, const trust::Correspondent& whom, double level)> set;
+};
+
 // What commands work on. Each may be called from any thread; an error says why it is not there.
 struct Services {
   std::function<Result<spool::Spool*>()> spool;
   std::function<Result<vault::Vault*>()> vault;
   std::function<Result<std::shared_ptr<const policy::Snapshot>>()> snapshot;
+  std::function<Result<TrustAccess>()> trust;
   vault::Commit commit;
   const Clock& clock;
   std::function<Result<report::SentReports>(bool all)> send_reports{};  // none: no gateway runs
@@ -56,5 +64,7 @@ Result<void> control_quarantine_list(const boost::json::object&, const Services&
 Result<void> control_quarantine_show(const boost::json::object&, const Services&, const Answer&);
 Result<void> control_quarantine_release(const boost::json::object&, const Services&, const Answer&);
 Result<void> control_quarantine_delete(const boost::json::object&, const Services&, const Answer&);
+Result<void> control_trust_show(const boost::json::object&, const Services&, const Answer&);
+Result<void> control_trust_set(const boost::json::object&, const Services&, const Answer&);
 
 }  // namespace doorward::app

@@ -35,7 +35,7 @@ Result<mail::ReversePath> sender_of(const AssumedEnvelope& assumed, const mime::
 }  // namespace
 
 Judging::Judging(std::shared_ptr<const policy::Snapshot> snapshot, const trust::WordStatistics* statistics)
-    : snapshot_(std::move(snapshot)), judge_(clock_, statistics) {}
+    : snapshot_(std::move(snapshot)), judge_(clock_, {.statistics = statistics}) {}
 
 Result<std::unique_ptr<Judging>> Judging::open(const std::string& config_file) {
   if (config_file.empty()) return std::make_unique<Judging>(policy::Snapshot::defaults(), nullptr);

@@ -29,6 +29,7 @@ struct LocalHouse {
   RealClock clock{};
   std::unique_ptr<spool::Spool> spool{};
   std::unique_ptr<vault::Vault> vault{};
+  std::unique_ptr<trust::Correspondence> correspondence{};
   SpoolCommit committer{};
 
   explicit LocalHouse(const NodeConfig& given) : config(given) {}
@@ -59,10 +60,24 @@ struct LocalHouse {
     return policy::Snapshot::load(**database, config.cache_directory);
   }
 
+  Result<TrustAccess> open_trust() {
+    if (!correspondence) {
+      auto opened = trust::Correspondence::open(config.correspondence_options());
+      if (!opened) return std::unexpected(opened.error());
+      correspondence = std::move(*opened);
+    }
+    return TrustAccess{correspondence.get(),
+                       [this](uint64_t customer, const trust::Correspondent& whom, double level) -> Result<void> {
+                         correspondence->set(customer, whom, level, clock.now());
+                         return correspondence->flush();
+                       }};
+  }
+
   Services services() {
     return {.spool = [this] { return open_spool(); },
             .vault = [this] { return open_vault(); },
             .snapshot = [this] { return load_policy(); },
+            .trust = [this] { return open_trust(); },
             .commit = [this](std::shared_ptr<const spool::Mail> mail,
                              std::shared_ptr<const spool::Content> content) -> Result<void> {
               auto queue = open_spool();
@@ -106,15 +121,17 @@ struct Keeping::State {
   std::unique_ptr<vault::Vault> vault{};
   std::unique_ptr<vault::Importer> importer{};
   SpoolCommit committer{};
+  TrustAccess trust;
   std::unique_ptr<Control> control{};
 
-  State(spool::Spool& queue, const Clock& time, vault::Snapshots policies)
-      : spool(queue), clock(time), snapshots(std::move(policies)) {}
+  State(spool::Spool& queue, const Clock& time, vault::Snapshots policies, TrustAccess trusted)
+      : spool(queue), clock(time), snapshots(std::move(policies)), trust(std::move(trusted)) {}
 
   Services services() {
     return {.spool = [this]() -> Result<spool::Spool*> { return &spool; },
             .vault = [this]() -> Result<vault::Vault*> { return vault.get(); },
             .snapshot = [this]() -> Result<std::shared_ptr<const policy::Snapshot>> { return snapshots(); },
+            .trust = [this]() -> Result<TrustAccess> { return trust; },
             .commit =
                 [this](std::shared_ptr<const spool::Mail> mail, std::shared_ptr<const spool::Content> content) {
                   return committer.commit(spool, std::move(mail), std::move(content));
@@ -129,9 +146,9 @@ Keeping::Keeping(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Keeping::~Keeping() { stop(); }
 
 Result<std::unique_ptr<Keeping>> Keeping::open(const NodeConfig& config, spool::Spool& spool, const Clock& clock,
-                                               vault::Snapshots snapshots,
+                                               vault::Snapshots snapshots, TrustAccess trust,
                                                std::function<Result<report::SentReports>(bool all)> send_reports) {
-  auto state = std::make_unique<State>(spool, clock, std::move(snapshots));
+  auto state = std::make_unique<State>(spool, clock, std::move(snapshots), std::move(trust));
   state->send_reports = std::move(send_reports);
   vault::Options options;
   options.directory = config.vault_path();

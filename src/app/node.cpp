@@ -63,6 +63,8 @@ struct Node::State {
   std::unique_ptr<sheet::Archive> archive;
   std::unique_ptr<trust::WordStatistics> statistics;
   std::unique_ptr<trust::Sightings> sightings;
+  std::unique_ptr<trust::Correspondence> correspondence;
+  std::unique_ptr<trust::Greylist> greylist;
   std::unique_ptr<gateway::Learner> learner;
   std::unique_ptr<net::Resolver> resolver;
   std::shared_ptr<gateway::Lists> lists;
@@ -76,6 +78,16 @@ struct Node::State {
 
   explicit State(NodeConfig given) : config(std::move(given)) {}
 
+  gateway::Memory memory() const { return {statistics.get(), sightings.get(), correspondence.get(), greylist.get()}; }
+
+  TrustAccess trust_access() {
+    return {correspondence.get(),
+            [this](uint64_t customer, const trust::Correspondent& whom, double level) -> Result<void> {
+              if (learner->set_trust(customer, whom, level, clock.now())) return {};
+              return fail("too much waits to be learnt; try again in a moment");
+            }};
+  }
+
   Result<void> open_stores() {
     auto opened = sheet::Archive::open({.path = config.sheets_path(), .keep_days = config.keep_sheets_days}, clock);
     if (!opened) return std::unexpected(opened.error());
@@ -87,7 +99,13 @@ struct Node::State {
     auto seen = trust::Sightings::open({.entries = config.sightings_entries, .directory = config.sightings_path()});
     if (!seen) return std::unexpected(seen.error());
     sightings = std::move(*seen);
-    learner = std::make_unique<gateway::Learner>(*statistics, sightings.get());
+    auto known = trust::Correspondence::open(config.correspondence_options());
+    if (!known) return std::unexpected(known.error());
+    correspondence = std::move(*known);
+    auto put_off = trust::Greylist::open({.entries = config.greylist_entries, .directory = config.greylist_path()});
+    if (!put_off) return std::unexpected(put_off.error());
+    greylist = std::move(*put_off);
+    learner = std::make_unique<gateway::Learner>(memory());
     auto names = net::make_resolver(config.dns_options());
     if (!names) return std::unexpected(names.error());
     resolver = std::move(*names);
@@ -99,7 +117,7 @@ struct Node::State {
     if (!reports) return std::unexpected(reports.error());
     reporting = std::move(*reports);
     auto kept = Keeping::open(
-        config, relaying->spool(), clock, [this] { return gateway->snapshot(); },
+        config, relaying->spool(), clock, [this] { return gateway->snapshot(); }, trust_access(),
         [this](bool all) { return reporting->send(all); });
     if (!kept) return std::unexpected(kept.error());
     keeping = std::move(*kept);
@@ -128,13 +146,12 @@ struct Node::State {
                                                  gateway::Parts{.clock = clock,
                                                                 .offload = *offload,
                                                                 .archive = archive.get(),
-                                                                .statistics = statistics.get(),
+                                                                .memory = memory(),
                                                                 .learner = learner.get(),
                                                                 .spool = &relaying->spool(),
                                                                 .recipients = &relaying->recipients(),
                                                                 .resolver = resolver.get(),
                                                                 .lists = lists.get(),
-                                                                .sightings = sightings.get(),
                                                                 .witness = &reporting->witness()},
                                                  std::move(*snapshot), pools);
     return {};

@@ -27,19 +27,10 @@ const policy::Tenant* find_customer(const policy::Tenant& tenant, std::string_vi
   return nullptr;
 }
 
-// By name, or by the number that entries and log lines give.
-Result<uint64_t> customer_of(const NodeConfig& config, const std::string& text) {
-  const ActingAs owner(owner_of_files(config.user, config.group));
-  auto database = store::Database::open(config.policy_path());
-  if (!database) return std::unexpected(database.error());
-  auto policy = policy::read_policy(**database);
-  if (!policy) return std::unexpected(policy.error());
-  const auto* customer = find_customer(policy->provider, policy::name_key(policy::Level::customer, text));
-  if (customer != nullptr) return customer->id;
-  uint64_t number = 0;
-  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (wrong == std::errc{} && end == text.data() + text.size() && number > 0) return number;
-  return fail(fmt::format("there is no customer \"{}\"", text));
+void count_customers(const policy::Tenant& tenant, std::vector<uint64_t>& ids) {
+  if (tenant.level == policy::Level::customer) ids.push_back(tenant.id);
+  if (tenant.level >= policy::Level::customer) return;
+  for (const auto& below : tenant.below) count_customers(below, ids);
 }
 
 // What a change came to.
@@ -70,6 +61,26 @@ int tell(const Steered& steered, const Changed& changed, std::string_view action
 }
 
 }  // namespace
+
+Result<uint64_t> customer_of(const NodeConfig& config, const std::string& text) {
+  const ActingAs owner(owner_of_files(config.user, config.group));
+  auto database = store::Database::open(config.policy_path());
+  if (!database) return std::unexpected(database.error());
+  auto policy = policy::read_policy(**database);
+  if (!policy) return std::unexpected(policy.error());
+  if (text.empty()) {
+    std::vector<uint64_t> ids;
+    count_customers(policy->provider, ids);
+    if (ids.size() == 1) return ids.front();
+    return fail("there are several customers: say which by --customer");
+  }
+  const auto* customer = find_customer(policy->provider, policy::name_key(policy::Level::customer, text));
+  if (customer != nullptr) return customer->id;
+  uint64_t number = 0;
+  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (wrong == std::errc{} && end == text.data() + text.size() && number > 0) return number;
+  return fail(fmt::format("there is no customer \"{}\"", text));
+}
 
 int complain(const Steered& steered, const Error& error, int status) {
   fmt::print(stderr, "doorward {}: {}\n", steered.command, on_terminal(error.text()));

@@ -33,6 +33,9 @@ struct Choice {
   bool is_list = false;
 };
 
+// By name, or by the number that entries and log lines give; empty: the only one there is.
+Result<uint64_t> customer_of(const NodeConfig& config, const std::string& text);
+
 int complain(const Steered& steered, const Error& error, int status = kFailed);
 
 // The request without what only one of both knows. `customer`: a name or a number.

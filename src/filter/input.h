@@ -11,6 +11,7 @@ namespace doorward::trust {
 class WordStatistics;
 struct Features;
 class Sightings;
+class Correspondence;
 struct Fingerprint;
 }  // namespace doorward::trust
 
@@ -31,6 +32,12 @@ struct TrustedSealers {
   std::span<const std::string> domains;
 };
 
+// Recipients of one customer, as they are known to whoever writes to them.
+struct Recipients {
+  uint64_t customer = 0;
+  std::vector<std::string> addresses;
+};
+
 struct Input {
   const WordAutomaton* words = nullptr;
   std::vector<uint64_t> word_lists;     // sorted ids of the lists that apply to some recipient
@@ -43,6 +50,8 @@ struct Input {
   std::vector<uint64_t> customers;  // sorted ids of the recipients' customers
   const trust::Sightings* sightings = nullptr;
   const trust::Fingerprint* fingerprint = nullptr;  // of this message, made once too; set with sightings
+  const trust::Correspondence* correspondence = nullptr;
+  std::vector<Recipients> correspondents{};  // by customer; set with correspondence
 };
 
 }  // namespace doorward::filter

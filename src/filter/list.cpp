@@ -6,6 +6,7 @@
 #include "filter/client.h"
 #include "filter/filter.h"
 #include "filter/fuzzy_checksums.h"
+#include "filter/level_of_trust.h"
 #include "filter/own_domain.h"
 #include "filter/sender_authentication.h"
 #include "filter/structure.h"
@@ -20,7 +21,7 @@ std::span<const Filter* const> all() {
   static const std::array filters{
       FILTER(blocks_and_passes), FILTER(blocklists), FILTER(client),    FILTER(sender_authentication),
       FILTER(own_domain),        FILTER(structure),  FILTER(word_list), FILTER(word_statistics),
-      FILTER(fuzzy_checksums),
+      FILTER(fuzzy_checksums),   FILTER(level_of_trust),
   };
   return filters;
 }

@@ -48,6 +48,13 @@ smtp::Reply refusal(const sheet::GroupVerdict& verdict, std::string_view id) {
       id);
 }
 
+smtp::Reply put_off(std::chrono::minutes delay, std::string_view id) {
+  return with_reference(smtp::Reply(451, {4, 7, 1},
+                                    fmt::format("The recipient does not know you yet; please try again in {} minute{}",
+                                                delay.count(), delay.count() == 1 ? "" : "s")),
+                        id);
+}
+
 smtp::Reply accepted(std::string_view id) {
   return with_reference(smtp::Reply(250, {2, 6, 0}, "Message accepted"), id);
 }

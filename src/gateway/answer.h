@@ -1,6 +1,7 @@
 // What the sender gets to read: our own words, an RFC 3463 code, and the mail's reference.
 #pragma once
 
+#include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,6 +14,8 @@ namespace doorward::gateway {
 
 // For a mail that is not handed on.
 smtp::Reply refusal(const sheet::GroupVerdict& verdict, std::string_view id);
+// For one that is put off, until it comes again after that time.
+smtp::Reply put_off(std::chrono::minutes delay, std::string_view id);
 // For one that was (proxy mode: the backend has it).
 smtp::Reply accepted(std::string_view id);
 smtp::Reply loop_detected(std::string_view id);

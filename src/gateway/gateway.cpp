@@ -9,7 +9,7 @@ Gateway::Gateway(Options options, Parts parts, std::shared_ptr<const policy::Sna
                  std::vector<std::shared_ptr<delivery::BackendPool>> pools)
     : options_(std::move(options)),
       parts_(parts),
-      judge_(parts.clock, parts.statistics, parts.sightings),
+      judge_(parts.clock, {parts.memory.statistics, parts.memory.sightings, parts.memory.correspondence}),
       authenticator_(options_.authentication, options_.host_name, parts.clock, parts.resolver, pools.size()),
       pools_(std::move(pools)),
       snapshot_(std::move(snapshot)) {}

@@ -44,13 +44,12 @@ struct Parts {
   const Clock& clock;
   Offload& offload;
   sheet::Archive* archive = nullptr;
-  const trust::WordStatistics* statistics = nullptr;
+  Memory memory{};
   Learner* learner = nullptr;
   spool::Spool* spool = nullptr;
   delivery::RecipientCheck* recipients = nullptr;
   net::Resolver* resolver = nullptr;
   Lists* lists = nullptr;
-  const trust::Sightings* sightings = nullptr;
   Witness* witness = nullptr;
 };
 

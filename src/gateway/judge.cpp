@@ -12,10 +12,6 @@
 namespace doorward::gateway {
 namespace {
 
-bool wants_filters(const Group& group, SystemTime now) {
-  return group.rule->mode == policy::RuleMode::check && !group.unfiltered && !group.settings->bypassed(now);
-}
-
 void merge_sorted(std::vector<uint64_t>& into, std::vector<uint64_t> more) {
   into.insert(into.end(), more.begin(), more.end());
   std::sort(into.begin(), into.end());
@@ -27,7 +23,7 @@ filter::Input input_of(const policy::Snapshot& snapshot, std::span<const Group> 
   filter::Input input;
   input.words = snapshot.words();
   for (const Group& group : groups) {
-    if (!wants_filters(group, now)) continue;
+    if (!is_filtered(group, now)) continue;
     merge_sorted(input.word_lists, group.settings->word_lists);
     merge_sorted(input.customers, {group.settings->customer});
     for (const auto* entries : group.settings->entries) {
@@ -106,7 +102,7 @@ sheet::GroupVerdict verdict_of(const Group& group, const sheet::Findings& findin
   verdict.customer = group.settings->customer;
   verdict.rule = group.rule->name;
   verdict.threshold = group.rule->threshold;
-  if (wants_filters(group, now)) {
+  if (is_filtered(group, now)) {
     verdict.priced = sheet::price(findings, {group.rule->prices, group.settings->owners});
     verdict.klass = class_of(findings, verdict.priced, *group.rule);
   } else {
@@ -122,7 +118,27 @@ sheet::GroupVerdict verdict_of(const Group& group, const sheet::Findings& findin
   return verdict;
 }
 
+// Whom the mail is for, customer by customer. More addresses say nothing new: they would only be looked up.
+std::vector<filter::Recipients> correspondents_of(std::span<const Group> groups, SystemTime now) {
+  constexpr size_t kMost = 100;
+  std::vector<filter::Recipients> all;
+  for (const Group& group : groups) {
+    if (!is_filtered(group, now)) continue;
+    const uint64_t customer = group.settings->customer;
+    auto found = std::ranges::find(all, customer, &filter::Recipients::customer);
+    if (found == all.end()) found = all.insert(found, {customer, {}});
+    for (const auto& address : group.addresses) {
+      if (found->addresses.size() < kMost) found->addresses.push_back(address);
+    }
+  }
+  return all;
+}
+
 }  // namespace
+
+bool is_filtered(const Group& group, SystemTime now) {
+  return group.rule->mode == policy::RuleMode::check && !group.unfiltered && !group.settings->bypassed(now);
+}
 
 sheet::ScoreSheet Judge::judge(const Mail& mail, const policy::Snapshot& snapshot, std::span<const Group> groups,
                                Extracts* extracts) const {
@@ -139,20 +155,24 @@ sheet::ScoreSheet Judge::judge(const Mail& mail, const policy::Snapshot& snapsho
   sheet.message_id = mail.message.headers().unfolded("Message-ID");
   sheet.size = mail.message.raw().size();
 
-  if (std::any_of(groups.begin(), groups.end(), [&](const Group& group) { return wants_filters(group, now); })) {
+  if (std::any_of(groups.begin(), groups.end(), [&](const Group& group) { return is_filtered(group, now); })) {
     auto input = input_of(snapshot, groups, now);
     if (mail.direction == sheet::Direction::inbound) input.claims = claims_of(snapshot, mail, input.customers);
     Extracts own;
     auto& made = extracts != nullptr ? *extracts : own;
-    if (statistics_ != nullptr) {
+    if (memory_.statistics != nullptr) {
       made.features = trust::features_of(mail.message);
-      input.statistics = statistics_;
+      input.statistics = memory_.statistics;
       input.features = &made.features;
     }
-    if (sightings_ != nullptr) {
+    if (memory_.sightings != nullptr) {
       made.fingerprint = trust::fingerprint_of(mail.message);
-      input.sightings = sightings_;
+      input.sightings = memory_.sightings;
       input.fingerprint = &*made.fingerprint;
+    }
+    if (memory_.correspondence != nullptr && mail.direction == sheet::Direction::inbound) {
+      input.correspondence = memory_.correspondence;
+      input.correspondents = correspondents_of(groups, now);
     }
     sheet.skipped = mail.facts.skipped;
     run_filters({mail.message, mail.client, mail.envelope, mail.direction, now, mail.facts, input}, sheet);

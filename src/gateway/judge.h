@@ -14,6 +14,7 @@
 #include "policy/settings.h"
 #include "policy/snapshot.h"
 #include "sheet/sheet.h"
+#include "trust/correspondence.h"
 #include "trust/fingerprint.h"
 #include "trust/sightings.h"
 #include "trust/word_statistics.h"
@@ -26,11 +27,13 @@ struct Group {
   const policy::Rule* rule = nullptr;
   bool unfiltered = false;     // the secret suffix was used
   bool never_refused = false;  // postmaster@ and abuse@ (RFC 5321 §4.5.1)
+  bool caught = false;         // by the domain's catch-all mailbox
   std::vector<std::string> recipients;
+  std::vector<std::string> addresses{};  // of the same: what was written to, and where it goes; keys
 
   bool decides_like(const Group& other) const {
     return settings == other.settings && rule == other.rule && unfiltered == other.unfiltered &&
-           never_refused == other.never_refused;
+           never_refused == other.never_refused && caught == other.caught;
   }
 };
 
@@ -43,6 +46,9 @@ struct Mail {
   const filter::Facts& facts;
 };
 
+// Whether the filters' findings count for the group.
+bool is_filtered(const Group& group, SystemTime now);
+
 // What was made of the message to judge it, so that learning need not make it again.
 struct Extracts {
   trust::Features features{};                       // empty where nobody asked for word statistics
@@ -51,9 +57,13 @@ struct Extracts {
 
 class Judge {
  public:
-  // Each may be null: then nothing is known of words, or of what others sent.
-  Judge(const Clock& clock, const trust::WordStatistics* statistics, const trust::Sightings* sightings = nullptr)
-      : clock_(clock), statistics_(statistics), sightings_(sightings) {}
+  // What filters remember, to be looked up; each may be null.
+  struct Memory {
+    const trust::WordStatistics* statistics = nullptr;
+    const trust::Sightings* sightings = nullptr;
+    const trust::Correspondence* correspondence = nullptr;
+  };
+  Judge(const Clock& clock, Memory memory) : clock_(clock), memory_(memory) {}
 
   // Runs every filter once and gives each group its verdict.
   sheet::ScoreSheet judge(const Mail& mail, const policy::Snapshot& snapshot, std::span<const Group> groups,
@@ -61,8 +71,7 @@ class Judge {
 
  private:
   const Clock& clock_;
-  const trust::WordStatistics* statistics_;
-  const trust::Sightings* sightings_;
+  Memory memory_;
 };
 
 }  // namespace doorward::gateway

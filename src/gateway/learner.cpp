@@ -1,6 +1,7 @@
 #include "gateway/learner.h"
 
 #include <chrono>
+#include <future>
 #include <utility>
 
 #include "base/guarded.h"
@@ -10,7 +11,7 @@
 namespace doorward::gateway {
 namespace {
 
-constexpr size_t kMostWaiting = 2'000;
+constexpr size_t kMostWaiting = 4'000;
 constexpr std::chrono::seconds kFlushEvery{1};  // what a crash may take of the learning (DESIGN §3, Threads)
 
 metrics::Counter& learnt(trust::Label label) {
@@ -21,10 +22,15 @@ metrics::Counter& learnt(trust::Label label) {
   return label == trust::Label::ham ? ham : spam;
 }
 
+template <class Store>
+void flush_one(Store* store) {
+  if (store == nullptr) return;
+  if (const auto done = store->flush(); !done) log::error("learner.flush_failed", {{"error", done.error().text()}});
+}
+
 }  // namespace
 
-Learner::Learner(trust::WordStatistics& statistics, trust::Sightings* sightings)
-    : statistics_(statistics), sightings_(sightings), thread_([this] { run(); }) {}
+Learner::Learner(Memory memory) : memory_(memory), thread_([this] { run(); }) {}
 
 Learner::~Learner() {
   {
@@ -35,83 +41,101 @@ Learner::~Learner() {
   thread_.join();
 }
 
-template <class Item>
-void Learner::add(std::deque<Item>& to, Item item) {
-  static auto& dropped = metrics::counter("doorward_lessons_dropped_total", "Mails not learnt as too many waited.");
+bool Learner::add(Job job) {
+  static auto& dropped = metrics::counter("doorward_lessons_dropped_total",
+                                          "Things to be learnt of a mail that were not, as too many waited.");
   bool wake = false;
   {
     const std::lock_guard guard(lock_);
-    if (to.size() >= kMostWaiting) {
+    if (waiting_.size() >= kMostWaiting) {
       dropped.add();
-      return;
+      return false;
     }
-    wake = waiting_.empty() && sights_.empty();
-    to.push_back(std::move(item));
+    wake = waiting_.empty();
+    waiting_.push_back(std::move(job));
   }
   if (wake) wake_.notify_one();
+  return true;
 }
 
 void Learner::learn(trust::Features features, uint64_t customer, trust::Label label) {
-  add(waiting_, Lesson{std::move(features), customer, label});
+  if (memory_.statistics == nullptr) return;
+  add([this, features = std::move(features), customer, label] {
+    memory_.statistics->learn(features, customer, label);
+    learnt(label).add();
+  });
 }
 
 void Learner::saw(const trust::Fingerprint& print, trust::Sender sender, SystemTime now) {
-  if (sightings_ != nullptr) add(sights_, Sight{print, sender, now});
+  if (memory_.sightings == nullptr) return;
+  add([this, print, sender, now] { memory_.sightings->count(print, sender, now); });
 }
 
 void Learner::sent(const trust::Fingerprint& print, SystemTime now) {
-  if (sightings_ != nullptr) add(sights_, Sight{print, std::nullopt, now});
+  if (memory_.sightings == nullptr) return;
+  add([this, print, now] { memory_.sightings->count_own(print, now); });
 }
 
-void Learner::learn_all(const std::deque<Lesson>& lessons, const std::deque<Sight>& sights) {
-  for (const auto& lesson : lessons) {
-    const bool done = guarded("learner", [&] { statistics_.learn(lesson.features, lesson.customer, lesson.label); });
-    if (done) learnt(lesson.label).add();
-  }
-  for (const auto& sight : sights) {
-    guarded("learner", [&] {
-      if (sight.sender) {
-        sightings_->count(sight.print, *sight.sender, sight.time);
-      } else {
-        sightings_->count_own(sight.print, sight.time);
-      }
-    });
-  }
+void Learner::note(trust::SentMail mail, SystemTime now) {
+  if (memory_.correspondence == nullptr) return;
+  add([this, mail = std::move(mail), now] { memory_.correspondence->sent(mail, now); });
+}
+
+void Learner::note(trust::ReceivedMail mail, SystemTime now) {
+  if (memory_.correspondence == nullptr) return;
+  add([this, mail = std::move(mail), now] { memory_.correspondence->received(mail, now); });
+}
+
+void Learner::note(trust::Attempt attempt, SystemTime now) {
+  if (memory_.greylist == nullptr) return;
+  add([this, attempt = std::move(attempt), now] { memory_.greylist->note(attempt, now); });
+}
+
+bool Learner::set_trust(uint64_t customer, const trust::Correspondent& whom, double level, SystemTime now) {
+  if (memory_.correspondence == nullptr) return false;
+  std::promise<void> done;
+  auto is_done = done.get_future();
+  const bool added = add([&, done = std::move(done)]() mutable {
+    memory_.correspondence->set(customer, whom, level, now);
+    done.set_value();
+  });
+  if (!added) return false;
+  is_done.wait();
+  return true;
 }
 
 void Learner::flush() {
-  if (const auto done = statistics_.flush(); !done)
-    log::error("learner.flush_failed", {{"error", done.error().text()}});
-  if (sightings_ == nullptr) return;
-  if (const auto done = sightings_->flush(); !done)
-    log::error("learner.flush_failed", {{"error", done.error().text()}});
+  flush_one(memory_.statistics);
+  flush_one(memory_.sightings);
+  flush_one(memory_.correspondence);
+  flush_one(memory_.greylist);
 }
 
 void Learner::run() {
   auto flushed = std::chrono::steady_clock::now();
   bool unsaved = false;
   for (;;) {
-    std::deque<Lesson> lessons;
-    std::deque<Sight> sights;
+    std::deque<Job> jobs;
     bool last = false;
     {
       std::unique_lock guard(lock_);
-      const auto ready = [this] { return stopping_ || !waiting_.empty() || !sights_.empty(); };
+      const auto ready = [this] { return stopping_ || !waiting_.empty(); };
       if (unsaved) {
         wake_.wait_until(guard, flushed + kFlushEvery, ready);
       } else {
         wake_.wait(guard, ready);
       }
-      lessons.swap(waiting_);
-      sights.swap(sights_);
+      jobs.swap(waiting_);
       last = stopping_;
     }
-    unsaved = unsaved || !lessons.empty() || !sights.empty();
-    learn_all(lessons, sights);
-    if (unsaved && (last || std::chrono::steady_clock::now() - flushed >= kFlushEvery)) {
-      flushed = std::chrono::steady_clock::now();
-      unsaved = false;
+    unsaved = unsaved || !jobs.empty();
+    for (auto& job : jobs) guarded("learner", job);
+    jobs.clear();
+    const auto now = std::chrono::steady_clock::now();
+    if (unsaved && (last || now >= flushed + kFlushEvery)) {
       guarded("learner", [this] { flush(); });
+      flushed = now;
+      unsaved = false;
     }
     if (last) return;
   }

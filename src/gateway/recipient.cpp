@@ -52,7 +52,9 @@ std::expected<Taken, smtp::Reply> take_outbound(const policy::Snapshot& snapshot
 // Whether a verdict may end in a refusal after the data.
 bool may_refuse(const Taken& taken) {
   if (taken.never_refused || taken.unfiltered || taken.settings->operation == policy::Operation::observe) return false;
-  const auto& outcomes = taken.settings->outcomes;
+  const auto& settings = *taken.settings;
+  if (settings.greylist_suspicious_from || (taken.caught && settings.greylist_catch_all)) return true;
+  const auto& outcomes = settings.outcomes;
   for (size_t klass = 0; klass < outcomes.size(); ++klass) {
     if (static_cast<sheet::Class>(klass) == sheet::Class::sanity) continue;  // of the mail, and so for all alike
     if (outcomes[klass] == sheet::Disposition::refuse || outcomes[klass] == sheet::Disposition::defer) return true;
@@ -91,7 +93,12 @@ Group Taken::group() const {
   made.rule = rule;
   made.unfiltered = unfiltered;
   made.never_refused = never_refused;
+  made.caught = caught;
   made.recipients.push_back(given.mailbox.text());
+  made.addresses.push_back(given.mailbox.key());
+  if (std::string behind = forward.mailbox.key(); behind != made.addresses.front()) {
+    made.addresses.push_back(std::move(behind));
+  }
   return made;
 }
 
@@ -123,6 +130,7 @@ std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapsho
 
   taken.settings = resolved.settings;
   taken.listed = resolved.listed;
+  taken.caught = resolved.caught;
   taken.forward.mailbox = resolved.mailbox;
   const auto sender = envelope.from.null ? std::string("<>") : envelope.from.mailbox.key();
   taken.rule = &snapshot.rule_for(*taken.settings, taken.direction, client.ip, sender, resolved.mailbox.key());
@@ -135,7 +143,7 @@ std::expected<Taken, smtp::Reply> take_recipient(const policy::Snapshot& snapsho
 
 bool decide_alike(const Taken& one, const Taken& other) {
   return one.settings == other.settings && one.rule == other.rule && one.unfiltered == other.unfiltered &&
-         one.never_refused == other.never_refused;
+         one.never_refused == other.never_refused && one.caught == other.caught;
 }
 
 bool go_together(const Taken& first, const Taken& next, bool prdr) {

@@ -19,6 +19,7 @@ struct Taken {
   bool unfiltered = false;
   bool never_refused = false;
   bool listed = false;  // known without asking the backend
+  bool caught = false;  // by the domain's catch-all mailbox
 
   Group group() const;
   // Kept here and delivered later; else its backend answers within the client's transaction.

@@ -66,6 +66,7 @@ class Session final : public smtp::Handler {
   void look_back(Judged& judged);
   void teach(const Judged& judged);
   void remember(const Judged& judged);
+  void greylist(Judged& judged);
   void record(const Judged& judged);
 
   Gateway& gateway_;

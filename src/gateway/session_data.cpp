@@ -13,6 +13,8 @@
 #include "base/metrics.h"
 #include "filter/fuzzy_checksums.h"
 #include "gateway/answer.h"
+#include "gateway/exchange.h"
+#include "gateway/greylisting.h"
 #include "gateway/notice.h"
 #include "gateway/session.h"
 #include "gateway/spooling.h"
@@ -81,6 +83,7 @@ struct Session::Judged {
       groups.push_back(std::move(recipient));
     } else {
       same->recipients.push_back(std::move(recipient.recipients.front()));
+      for (auto& address : recipient.addresses) same->addresses.push_back(std::move(address));
     }
   }
 
@@ -95,9 +98,10 @@ struct Session::Judged {
   filter::Facts facts{};
   sheet::ScoreSheet sheet{};
   Extracts extracts{};
-  std::optional<Spooling> spooling{};       // what is kept, once there is something
-  std::vector<bool> kept{};                 // by group: answered by the spool
-  std::vector<const Taken*> unknown_dsn{};  // whose backend has the mail, and does not know DSN
+  std::optional<Spooling> spooling{};          // what is kept, once there is something
+  std::vector<bool> kept{};                    // by group: answered by the spool
+  std::vector<std::chrono::minutes> delays{};  // by group, once some are put off
+  std::vector<const Taken*> unknown_dsn{};     // whose backend has the mail, and does not know DSN
 };
 
 Task<std::vector<smtp::Reply>> Session::data(const mail::Client& client, const mail::Envelope& envelope,
@@ -112,6 +116,7 @@ Task<std::vector<smtp::Reply>> Session::data(const mail::Client& client, const m
   } else if (judged.message->headers().count("Received") > kMostHops) {
     refuse_loop(judged, replies);
   } else {
+    greylist(judged);
     for (size_t group = 0; group < judged.groups.size(); ++group) co_await answer_group(judged, group, replies);
     if (judged.spooling) co_await keep(judged, replies);
     note_replies(judged, replies);
@@ -196,6 +201,21 @@ Task<std::vector<sheet::Lookup>> Session::ask(Judged& judged) {
   co_return noted(log);
 }
 
+void Session::greylist(Judged& judged) {
+  const auto& [greylist, learner, now] =
+      std::tuple(gateway_.parts().memory.greylist, gateway_.parts().learner, gateway_.parts().clock.now());
+  if (greylist == nullptr || learner == nullptr) return;
+  const Mail mail{*judged.message, judged.client, judged.envelope, judged.sheet.direction, judged.facts};
+  for (size_t group = 0; group < judged.groups.size(); ++group) {
+    auto& verdict = judged.sheet.groups[group];
+    const auto delay = greylisting_delay(mail, judged.groups[group], verdict, judged.sheet.findings, now);
+    if (!delay || !is_put_off(*greylist, *learner, mail, judged.groups[group], *delay, now)) continue;
+    judged.delays.resize(judged.groups.size());
+    judged.delays[group] = *delay;
+    verdict.disposition = Disposition::defer;
+  }
+}
+
 Task<void> Session::answer_group(Judged& judged, size_t group, std::vector<smtp::Reply>& replies) {
   auto& verdict = judged.sheet.groups[group];
   const bool on = is_handed_on(verdict.disposition);
@@ -205,7 +225,9 @@ Task<void> Session::answer_group(Judged& judged, size_t group, std::vector<smtp:
     co_await hand_over(judged, group, replies);
   } else {
     const auto reply = verdict.disposition == Disposition::discard ? accepted(judged.envelope.id)
-                                                                   : refusal(verdict, judged.envelope.id);
+                       : verdict.disposition == Disposition::defer && !judged.delays.empty()
+                           ? put_off(judged.delays[group], judged.envelope.id)
+                           : refusal(verdict, judged.envelope.id);
     for (size_t i = 0; i < replies.size(); ++i) {
       if (judged.group_of[i] == group) replies[i] = reply;
     }
@@ -353,12 +375,16 @@ void Session::teach(const Judged& judged) {
   }
 }
 
-// That this text, these files came from there, for whoever gets the same from elsewhere; and what our own users write.
+// Who writes to whom; that this text, these files came from there, for whoever gets the same from elsewhere; and what
+// our own users write.
 void Session::remember(const Judged& judged) {
   auto* const learner = gateway_.parts().learner;
-  const auto& print = judged.extracts.fingerprint;
-  if (learner == nullptr || !print || print->empty()) return;
+  if (learner == nullptr) return;
   const SystemTime now = gateway_.parts().clock.now();
+  note_exchange(*learner, {*judged.message, judged.client, judged.envelope, judged.sheet.direction, judged.facts},
+                judged.groups, judged.sheet, now);
+  const auto& print = judged.extracts.fingerprint;
+  if (!print || print->empty()) return;
   if (judged.sheet.direction == sheet::Direction::inbound) {
     if (filter::is_report(*judged.message)) return;
     learner->saw(*print, filter::counted_sender(judged.facts, judged.envelope, *judged.message), now);

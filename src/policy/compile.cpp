@@ -10,6 +10,7 @@
 #include "config/option_value.h"
 #include "config/quantity.h"
 #include "filter/base_words.h"
+#include "mail/ascii.h"
 #include "policy/effective.h"
 #include "policy/legal.h"
 #include "policy/moment.h"
@@ -23,6 +24,10 @@ double number(std::string_view text) {
   double value = 0;
   std::from_chars(text.data(), text.data() + text.size(), value);
   return value;
+}
+
+std::chrono::minutes minutes_of(std::string_view text) {
+  return std::chrono::ceil<std::chrono::minutes>(config::parse_duration(text).value_or(std::chrono::minutes(1)));
 }
 
 // What one level hands down to those below.
@@ -181,6 +186,15 @@ std::shared_ptr<const Settings> Compiler::settings_of(const Context& context) co
     if (const auto address = mail::parse_mailbox(item)) made->report_addresses.push_back(address->key());
   }
   made->sender_domain = effective["sender_domain"] == "true";
+  made->greylist_catch_all = effective["greylist.catch_all"] == "true";
+  if (const auto& from = effective["greylist.suspicious_from"]; from != "off") {
+    made->greylist_suspicious_from = threshold_of(from);
+  }
+  made->greylist_catch_all_delay = minutes_of(effective["greylist.catch_all_delay"]);
+  made->greylist_suspicious_delay = minutes_of(effective["greylist.suspicious_delay"]);
+  for (const std::string& words : config::items(effective["trust.stop_words"])) {
+    made->trust_stop_words.push_back(mail::lowered(words));
+  }
   made->size_limit = config::parse_size(effective["size_limit"]).value_or(made->size_limit);
   made->rules = rules_of(context);
   made->outcomes.fill(sheet::Disposition::deliver);

@@ -77,10 +77,18 @@ Resolved Directory::to_catch_all(const Entry& entry) const {
   const auto home = domains_.find(mailbox.domain.key());
   if (home != domains_.end()) {
     const std::string key = mailbox.key();
-    if (const Address* address = home->second.find(local_key(key, mailbox))) return found(*address, mailbox, {});
+    if (const Address* address = home->second.find(local_key(key, mailbox))) {
+      Resolved resolved = found(*address, mailbox, {});
+      resolved.caught = true;
+      return resolved;
+    }
   }
   // The policy itself names it: as good as listed.
-  return {Resolved::Kind::ours, entry.options.settings, mailbox, true};
+  return {.kind = Resolved::Kind::ours,
+          .settings = entry.options.settings,
+          .mailbox = mailbox,
+          .listed = true,
+          .caught = true};
 }
 
 std::shared_ptr<const Settings> Directory::settings(const mail::Domain& domain) const {

@@ -130,6 +130,19 @@ std::vector<OptionInfo> own_options() {
       {"score_header", OptionType::boolean, "", "true", "Whether the header X-Doorward-Score is added."},
       {"authentication_results", OptionType::boolean, "", "true",
        "Whether the header Authentication-Results is added."},
+      {"greylist.catch_all", OptionType::boolean, "", "true",
+       "Whether mail to the catch-all mailbox from a sender that is not known is put off once: who comes again after "
+       "the delay is known from then on."},
+      {"greylist.catch_all_delay", OptionType::duration, "", "1m",
+       "After which time such mail is taken when it comes again."},
+      {"greylist.suspicious_from", OptionType::text, "", "off",
+       "From which SCL on mail of senders that are not known is put off once, as far as it is no spam; off: never."},
+      {"greylist.suspicious_delay", OptionType::duration, "", "5m",
+       "After which time such mail is taken when it comes again."},
+      {"trust.stop_words", OptionType::list, "",
+       "out of office\nautomatic reply\nauto-reply\nautoreply\nabwesenheit\nautomatische antwort\nafwezig\n"
+       "automatisch antwoord\nnicht im haus\nvacation",
+       "Outgoing mail builds no trust when its subject has one of these."},
       {"arc_seal", OptionType::boolean, "", "true",
        "Whether mail that was changed is sealed (ARC), where the node has a key for it."},
       {"trusted_sealers", OptionType::list, "", "",
@@ -244,6 +257,7 @@ int threshold_of(std::string_view text) {
 
 Result<void> check_setting(std::string_view key, std::string_view canonical) {
   if (key == "threshold") return check_threshold(canonical);
+  if (key == "greylist.suspicious_from" && canonical != "off") return check_threshold(canonical);
   if (key == "recipient_delimiter") return check_delimiter(canonical);
   if (key == "relay_networks") return check_relay_networks(canonical);
   if (key == "reports_address") {

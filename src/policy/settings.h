@@ -70,10 +70,14 @@ struct Settings {
   Operation operation = Operation::normal;
   SystemTime bypass_until{};  // for Operation::bypass
   std::shared_ptr<const Backend> backend;
-  int keep_days = 30;                              // of what is quarantined
-  bool any_sender = false;                         // outbound: not only the customer's own domains
-  bool arc_seal = true;                            // what was changed is sealed
-  bool sender_domain = true;                       // senders are refused whose domain does not exist
+  int keep_days = 30;                             // of what is quarantined
+  bool any_sender = false;                        // outbound: not only the customer's own domains
+  bool arc_seal = true;                           // what was changed is sealed
+  bool sender_domain = true;                      // senders are refused whose domain does not exist
+  bool greylist_catch_all = true;                 // unknown senders to the catch-all mailbox are put off once
+  std::optional<int> greylist_suspicious_from{};  // and mail from this SCL on, as far as it is no spam
+  std::chrono::minutes greylist_catch_all_delay{1}, greylist_suspicious_delay{5};
+  std::vector<std::string> trust_stop_words{};     // lower case: outgoing subjects that have one build no trust
   uint64_t size_limit = 25'000'000;                // octets
   std::vector<std::shared_ptr<const Rule>> rules;  // in order; the last one always matches
   std::array<sheet::Disposition, 7> outcomes{};    // by class, as the legal mode allows
@@ -93,6 +97,7 @@ struct Resolved {
   std::shared_ptr<const Settings> settings{};  // where kind is ours
   mail::Mailbox mailbox{};                     // after aliases
   bool listed = false;                         // false: the backend is to be asked
+  bool caught = false;                         // by the domain's catch-all mailbox
   bool tagged = false;                         // listed but for its tag, which the client chose
 };
 

@@ -8,10 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/log.h"
 #include "mail/ascii.h"
-#include "trust/sightings_store.h"
-#include "trust/sightings_table.h"
+#include "trust/kept.h"
+#include "trust/sightings_row.h"
 
 namespace doorward::trust {
 namespace {
@@ -50,11 +49,8 @@ Sender Sender::of_domain(std::string_view domain) {
 }
 
 struct Sightings::State {
-  Options options;
   minutes generation_length{};
-  std::unique_ptr<SightingsTable> table;
-  std::unique_ptr<SightingsStore> store;
-  std::vector<uint32_t> changed;
+  std::unique_ptr<Kept> kept;
 
   uint32_t generation_of(Minute minute) const {
     return static_cast<uint32_t>(minute / generation_length.count()) & (Row::kGenerations - 1);
@@ -62,7 +58,7 @@ struct Sightings::State {
   // The row as it is now: what is too old is gone from it.
   Row current(Row row, Minute now) const {
     const uint32_t generation = generation_of(now), age = row.age(generation);
-    if (row.tag == 0 || (row.own && age <= SightingsTable::kOwnGenerations)) return row;
+    if (row.tag == 0 || (row.own && age <= Row::kOwnGenerations)) return row;
     if (age == 0 && !row.own) return row;
     row.before = age == 1 && !row.own ? row.recent : DomainSet{};
     row.recent = {};
@@ -71,7 +67,7 @@ struct Sightings::State {
     if (row.before.bits == 0) row.first = now;
     return row;
   }
-  Row find(uint64_t hash, Minute now) const { return current(table->find(hash), now); }
+  Row find(uint64_t hash, Minute now) const { return current(Row::of(kept->table().find(hash)), now); }
   // Sets are of the last two generations, so no domain in them is older.
   SystemTime since(const Row& row, Minute now) const {
     const auto length = static_cast<Minute>(generation_length.count());
@@ -110,63 +106,48 @@ Sighting Sightings::State::look_up(std::span<const uint64_t> hashes, Likeness ki
 }
 
 void Sightings::State::change(uint64_t hash, Minute now, Sender sender) {
-  const uint32_t generation = generation_of(now), tag = SightingsTable::tag_of(hash);
-  const size_t place = table->place(hash, generation);
-  const Row stored = table->at(place);
-  Row row = stored.tag == tag
-                ? current(stored, now)
-                : Row{.tag = tag, .own = false, .generation = generation, .first = now, .recent = {}, .before = {}};
-  if (row.own) return;
-  row.recent.bits |= DomainSet::bit_of(sender.hash);
-  if (row.head() == stored.head() && row.recent.bits == stored.recent.bits && row.before.bits == stored.before.bits) {
-    return;
-  }
-  table->put(place, row);
-  changed.push_back(static_cast<uint32_t>(place));
+  const uint32_t generation = generation_of(now);
+  kept->change(hash, &Row::worth, generation, [&](const Cells& stored, bool known) {
+    Row row = known ? current(Row::of(stored), now) : Row{.tag = stored.head, .generation = generation, .first = now};
+    if (!row.own) row.recent.bits |= DomainSet::bit_of(sender.hash);
+    return row.cells();
+  });
 }
 
 void Sightings::State::mark_own(uint64_t hash, Minute now) {
-  const uint32_t generation = generation_of(now), tag = SightingsTable::tag_of(hash);
-  const size_t place = table->place(hash, generation);
-  const Row stored = table->at(place);
-  if (stored.tag == tag && stored.own && stored.age(generation) == 0) return;
-  const Row row = current(stored, now);
-  if (stored.tag == tag && DomainSet{row.recent.bits | row.before.bits}.count() > kMostForOwn + 0.5) return;
-  table->put(place, {.tag = tag, .own = true, .generation = generation, .first = now, .recent = {}, .before = {}});
-  changed.push_back(static_cast<uint32_t>(place));
+  const uint32_t generation = generation_of(now);
+  kept->change(hash, &Row::worth, generation, [&](const Cells& stored, bool known) {
+    const Row before = Row::of(stored);
+    if (known && before.own && before.age(generation) == 0) return stored;
+    const Row row = current(before, now);
+    if (known && DomainSet{row.recent.bits | row.before.bits}.count() > kMostForOwn + 0.5) return stored;
+    return Row{.tag = before.tag, .own = true, .generation = generation, .first = now}.cells();
+  });
 }
 
 Result<std::unique_ptr<Sightings>> Sightings::open(Options options) {
   auto state = std::make_unique<State>();
   state->generation_length = std::clamp<minutes>(options.window / 2, minutes(1), std::chrono::days(15));
-  const size_t buckets =
-      std::clamp<size_t>((options.entries + SightingsTable::kBucket - 1) / SightingsTable::kBucket, 1, size_t{1} << 28);
-  if (options.directory.empty()) {
-    state->table = std::make_unique<SightingsTable>(buckets);
-  } else {
-    const SightingsStore::Shape shape{.buckets = buckets,
-                                      .generation_minutes = static_cast<uint32_t>(state->generation_length.count()),
-                                      .read_only = options.read_only};
-    auto store = SightingsStore::open(options.directory, shape, state->table);
-    if (!store) return std::unexpected(store.error());
-    state->store = std::move(*store);
-  }
-  state->options = std::move(options);
+  auto kept = Kept::open({.name = "sightings",
+                          .entries = options.entries,
+                          .directory = std::move(options.directory),
+                          .version = kFingerprintVersion,
+                          .parameter = static_cast<uint32_t>(state->generation_length.count()),
+                          .read_only = options.read_only});
+  if (!kept) return std::unexpected(kept.error());
+  state->kept = std::move(*kept);
   return std::unique_ptr<Sightings>(new Sightings(std::move(state)));
 }
 
 Sightings::Sightings(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Sightings::~Sightings() {
-  if (state_->options.read_only) return;
-  if (auto flushed = flush(); !flushed) log::warning("sightings.not_kept", {{"reason", flushed.error().text()}});
-}
+Sightings::~Sightings() = default;
 
 Sightings::Seen Sightings::look_up(const Fingerprint& print, Sender sender, SystemTime now) const {
   const Minute minute = minute_of(now);
   // All lines are asked for at once: the table is far larger than the cache.
   for (const Likeness kind : kLikenessOrder) {
-    for (const uint64_t hash : print.of(kind)) state_->table->prefetch(hash);
+    for (const uint64_t hash : print.of(kind)) state_->kept->table().prefetch(hash);
   }
   Seen seen;
   for (const Likeness kind : kLikenessOrder) {
@@ -188,28 +169,8 @@ void Sightings::count_own(const Fingerprint& print, SystemTime now) {
   }
 }
 
-Result<void> Sightings::flush() {
-  std::vector<uint32_t>& changed = state_->changed;
-  if (state_->store == nullptr) changed.clear();
-  if (changed.empty()) return {};
-  std::ranges::sort(changed);
-  const auto repeated = std::ranges::unique(changed);
-  changed.erase(repeated.begin(), repeated.end());
-  // Kept until they are written: a disk that is full for a while loses nothing.
-  auto written = state_->store->append(*state_->table, changed);
-  if (written) changed.clear();
-  return written;
-}
+Result<void> Sightings::flush() { return state_->kept->flush(); }
 
-Sightings::Fill Sightings::fill() const {
-  const SightingsTable& table = *state_->table;
-  Fill fill{.entries = table.buckets() * SightingsTable::kBucket, .used = 0, .evicted = table.evicted()};
-  for (size_t bucket = 0; bucket < table.buckets(); ++bucket) {
-    for (size_t entry = 0; entry < SightingsTable::kBucket; ++entry) {
-      fill.used += table.cell(bucket * SightingsTable::kCells + entry) != 0;
-    }
-  }
-  return fill;
-}
+Kept::Fill Sightings::fill() const { return state_->kept->fill(); }
 
 }  // namespace doorward::trust

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "trust/fingerprint.h"
+#include "trust/kept.h"
 
 namespace doorward::trust {
 
@@ -56,11 +57,7 @@ class Sightings {
   // What was counted so far is durable when this returns; meant to be called every second.
   Result<void> flush();
 
-  struct Fill {
-    size_t entries = 0, used = 0;
-    uint64_t evicted = 0;  // entries within the window that gave way to others, since it was opened
-  };
-  Fill fill() const;  // counts through the whole table
+  Kept::Fill fill() const;  // counts through the whole table
 
  private:
   struct State;

@@ -124,7 +124,7 @@ TEST(CommandLine, EachCommandIsKnownToHelp) {
       listed.insert(line.substr(2, line.find(' ', 2) - 2));
   }
   EXPECT_EQ(listed, (std::set<std::string>{"serve", "scan", "learn", "evaluate", "check", "policy", "sink", "queue",
-                                           "quarantine", "reports", "spool"}));
+                                           "quarantine", "reports", "spool", "trust"}));
 }
 
 TEST(CommandLine, ChoicesReadAsWords) {

@@ -140,6 +140,7 @@ TEST_F(ControlTest, HostileRequestsAreErrors) {
   Services services{.spool = []() -> Result<spool::Spool*> { return fail("no queue here"); },
                     .vault = []() -> Result<vault::Vault*> { return fail("no vault here"); },
                     .snapshot = []() -> Result<std::shared_ptr<const policy::Snapshot>> { return fail("no policy"); },
+                    .trust = []() -> Result<TrustAccess> { return fail("no trust here"); },
                     .commit = {},
                     .clock = clock};
   open([&](std::string_view request, const Answer& answer) { return run_control_command(request, services, answer); });
@@ -151,6 +152,11 @@ TEST_F(ControlTest, HostileRequestsAreErrors) {
   EXPECT_THAT(say("{\"doorward\":1,\"command\":\"\xff\x1b[2J\"}\n"), HasSubstr("error"));
   EXPECT_THAT(say("{\"doorward\":1,\"command\":\"queue.list\"}\n"), HasSubstr("no queue here"));
   EXPECT_THAT(say("{\"doorward\":1,\"command\":\"quarantine.show\"}\n"), HasSubstr("no vault here"));
+  const std::string show = R"({"doorward":1,"command":"trust.show",)";
+  EXPECT_THAT(say(show + "\"customer\":1,\"address\":\"a@b.example\"}\n"), HasSubstr("no trust here"));
+  EXPECT_THAT(say(show + "\"address\":\"a@b.example\"}\n"), HasSubstr("customer"));
+  EXPECT_THAT(say(show + "\"customer\":1,\"address\":\"a@\"}\n"), HasSubstr("no address"));
+  EXPECT_THAT(say(show + "\"customer\":1,\"domain\":\"gmail.com\"}\n"), HasSubstr("everybody's"));
   EXPECT_THAT(say("{\"doorward\":1" + std::string(20, '[') + "\n"), HasSubstr("no JSON"));
   EXPECT_THAT(say("{\"a\":" + std::string(1'000, '[') + "\n"), HasSubstr("no JSON"));
   EXPECT_THAT(say(std::string(200'000, 'x')), HasSubstr("too long"));

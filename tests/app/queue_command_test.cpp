@@ -74,7 +74,7 @@ class SteeringTest : public testing::Test {
     auto database = store::Database::open(config_.policy_path());
     auto snapshot = policy::Snapshot::load(**database, "");
     if (!snapshot) throw std::runtime_error(snapshot.error().text());
-    auto opened = Keeping::open(config_, *spool_, clock_, [snapshot] { return *snapshot; });
+    auto opened = Keeping::open(config_, *spool_, clock_, [snapshot] { return *snapshot; }, {});
     if (!opened) throw std::runtime_error(opened.error().text());
     keeping_ = std::move(*opened);
     keeping_->start();

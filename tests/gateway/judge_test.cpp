@@ -27,7 +27,7 @@ class JudgeTest : public testing::Test {
     group.rule = rule_.get();
     group.unfiltered = unfiltered;
     group.never_refused = never_refused;
-    const Judge judge(clock_, nullptr);
+    const Judge judge(clock_, {});
     auto sheet = judge.judge({message, client_, envelope_, sheet::Direction::inbound, {}}, *snapshot_, {&group, 1});
     findings_ = sheet.findings.size();
     return sheet.groups.at(0);
@@ -100,7 +100,7 @@ TEST_F(JudgeTest, GroupsArePricedEachByItsOwnRule) {
   groups[0].rule = rule_.get();
   groups[1].rule = strict.get();
   const auto sheet =
-      Judge(clock_, nullptr).judge({message, client_, envelope_, sheet::Direction::inbound, {}}, *snapshot_, groups);
+      Judge(clock_, {}).judge({message, client_, envelope_, sheet::Direction::inbound, {}}, *snapshot_, groups);
   ASSERT_EQ(sheet.groups.size(), 2U);
   EXPECT_EQ(sheet.groups[0].klass, Class::clean);
   EXPECT_EQ(sheet.groups[1].klass, Class::spam);

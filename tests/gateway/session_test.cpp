@@ -38,14 +38,15 @@ class SessionTest : public testing::Test {
     ASSERT_TRUE(policy) << policy.error().text();
     auto snapshot = policy::Snapshot::make(std::move(*policy), "");
     ASSERT_TRUE(snapshot) << snapshot.error().text();
+    learner_.reset();  // before what it writes to
     statistics_ = *trust::WordStatistics::open({.table_entries = 1 << 16});
-    learner_.emplace(*statistics_);
+    memory_ = {.statistics = statistics_.get(), .correspondence = correspondence_.get(), .greylist = greylist_.get()};
+    learner_.emplace(memory_);
     options_.host_name = "mx.in.example";
     delivery::ProxyOptions delivery;
     delivery.helo_name = "mx.in.example";
     pool_ = delivery::make_pool(runner_.core(), delivery);
-    gateway_.emplace(options_, Parts{clock_, offload_, nullptr, statistics_.get(), &*learner_}, *snapshot,
-                     std::vector{pool_});
+    gateway_.emplace(options_, Parts{clock_, offload_, nullptr, memory_, &*learner_}, *snapshot, std::vector{pool_});
     session_ = gateway_->open(runner_.core());
     envelope_.id = "01JDTESTTESTTESTTESTTESTTE";
     envelope_.from.null = false;
@@ -75,6 +76,8 @@ class SessionTest : public testing::Test {
     });
     return told;
   }
+  // What is remembered is written by a thread of its own.
+  void wait_until_learnt() { learner_->set_trust(0, {"nobody@nowhere.example", ""}, 0, clock_.now()); }
   // How often it was taught, once all of it is done.
   uint64_t taught_spam() {
     learner_.reset();
@@ -83,10 +86,13 @@ class SessionTest : public testing::Test {
 
   test::FakeBackend server_, branch_;
   test::CoreRunner runner_;
-  RealClock clock_;
+  ManualClock clock_{std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now())};
   Offload offload_{1};
   Options options_;
   std::unique_ptr<trust::WordStatistics> statistics_;
+  std::unique_ptr<trust::Correspondence> correspondence_ = std::move(*trust::Correspondence::open({.entries = 4096}));
+  std::unique_ptr<trust::Greylist> greylist_ = std::move(*trust::Greylist::open({.entries = 4096}));
+  Memory memory_;
   std::optional<Learner> learner_;
   std::shared_ptr<delivery::BackendPool> pool_;
   std::optional<Gateway> gateway_;
@@ -168,6 +174,43 @@ TEST_F(SessionTest, AMailThatSomeWillSeeAgainTeachesThenAndNotNow) {
   EXPECT_EQ(told.last[0].code, 550);
   EXPECT_EQ(told.last[1].code, 451);
   EXPECT_EQ(taught_spam(), 0U);
+}
+
+TEST_F(SessionTest, UnknownSendersToTheCatchAllMailboxArePutOffOnce) {
+  start({domain("one.example", "catch_all = \"box@one.example\"\n\"greylist.catch_all_delay\" = \"1m\"\n")});
+  const auto first = send({"anybody@one.example"});
+  EXPECT_EQ(first.asked, std::vector{250});
+  ASSERT_EQ(first.last.size(), 1U);
+  EXPECT_EQ(first.last[0].code, 451);
+  EXPECT_NE(first.last[0].lines.front().find("try again in 1 minute"), std::string::npos);
+  wait_until_learnt();
+  EXPECT_EQ(send({"anybody@one.example"}).last[0].code, 451) << "too early";
+  EXPECT_EQ(server_.mails().size(), 0U);
+  clock_.advance(2min);
+  EXPECT_EQ(send({"anybody@one.example"}).last[0].code, 250);
+  wait_until_learnt();
+  EXPECT_EQ(send({"somebody.else@one.example"}).last[0].code, 250) << "known by now";
+  EXPECT_EQ(server_.mails().size(), 2U);
+}
+
+TEST_F(SessionTest, KnownRecipientsAndTrustedSendersAreNeverPutOff) {
+  start({domain("one.example", "catch_all = \"box@one.example\"\n")});
+  EXPECT_EQ(send({"postmaster@one.example"}).last[0].code, 250);
+  start({domain("one.example", "catch_all = \"box@one.example\"\n\"greylist.catch_all\" = false\n")});
+  EXPECT_EQ(send({"anybody@one.example"}).last[0].code, 250);
+  start({domain("one.example", "catch_all = \"box@one.example\"\noperation = \"observe\"\n")});
+  EXPECT_EQ(send({"anybody@one.example"}).last[0].code, 250);
+}
+
+TEST_F(SessionTest, MailJustUnderTheThresholdIsPutOffWhereWanted) {
+  const std::string lists = "word_lists = []\n\"filter.structure.on\" = true\n";
+  start({domain("one.example",
+                lists + "\"greylist.suspicious_from\" = \"0\"\n\"greylist.suspicious_delay\" = \"3m\"\n")});
+  const auto told = send({"a@one.example"});
+  EXPECT_EQ(told.last[0].code, 451);
+  EXPECT_NE(told.last[0].lines.front().find("3 minutes"), std::string::npos);
+  start({domain("one.example", lists + "\"greylist.suspicious_from\" = \"10\"\n")});
+  EXPECT_EQ(send({"a@one.example"}).last[0].code, 250);
 }
 
 }  // namespace

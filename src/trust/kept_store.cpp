@@ -1,4 +1,4 @@
-#include "trust/sightings_store.h"
+#include "trust/kept_store.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -18,7 +18,6 @@
 #include <vector>
 
 #include "base/log.h"
-#include "trust/fingerprint.h"
 
 namespace doorward::trust {
 namespace {
@@ -36,7 +35,8 @@ static_assert(std::endian::native == std::endian::little);
 
 struct SnapshotHeader {
   char magic[8];
-  uint32_t format, version, generation_minutes, unused;
+  char name[16];  // of what is kept
+  uint32_t format, version, parameter, unused;
   uint64_t buckets, number, blocks;
   uint64_t checksum;  // of all before
 };
@@ -46,10 +46,10 @@ struct RecordHeader {
   uint64_t checksum;  // of the rows
 };
 struct LoggedRow {
-  uint64_t head, recent, before, place;
+  uint64_t head, second, third, place;
 };
-constexpr char kSnapshotMagic[8] = {'D', 'W', 'S', 'E', 'E', 'N', '1', '\0'};
-constexpr char kRecordMagic[4] = {'D', 'W', 'S', 'R'};
+constexpr char kSnapshotMagic[8] = {'D', 'W', 'K', 'E', 'P', 'T', '1', '\0'};
+constexpr char kRecordMagic[4] = {'D', 'W', 'K', 'R'};
 
 class File {
  public:
@@ -95,11 +95,11 @@ std::unexpected<Error> failed(const std::string& path) { return fail(std::strerr
 
 uint64_t checksum_of(const SnapshotHeader& header) { return XXH3_64bits(&header, offsetof(SnapshotHeader, checksum)); }
 
-size_t cells_of_block(size_t buckets) { return std::min(kBlock, buckets) * SightingsTable::kCells; }
+size_t cells_of_block(size_t buckets) { return std::min(kBlock, buckets) * KeptTable::kCells; }
 
 }  // namespace
 
-struct SightingsStore::State {
+struct KeptStore::State {
   std::string directory;
   Shape shape;
   File lock, log;
@@ -107,61 +107,63 @@ struct SightingsStore::State {
   uint64_t log_size = 0;
   bool is_new = true;
 
-  std::string path(std::string_view name) const { return fmt::format("{}/{}", directory, name); }
-  std::string log_path() const { return fmt::format("{}/sightings.{}.log", directory, number); }
+  std::string path(std::string_view what) const { return fmt::format("{}/{}.{}", directory, shape.name, what); }
+  std::string log_path() const { return path(fmt::format("{}.log", number)); }
 
   Result<void> take_lock();
-  Result<void> read_snapshot(std::unique_ptr<SightingsTable>& table);
-  Result<void> read_blocks(const File& file, const SnapshotHeader& header, SightingsTable& table) const;
+  Result<void> read_snapshot(std::unique_ptr<KeptTable>& table);
+  Result<void> read_blocks(const File& file, const SnapshotHeader& header, KeptTable& table) const;
   Result<void> set_aside();
-  Result<void> replay(SightingsTable& table);
+  Result<void> replay(KeptTable& table);
   Result<void> start_log(int how);
-  Result<void> write_snapshot(const SightingsTable& table);
+  Result<void> write_snapshot(const KeptTable& table);
   Result<void> sync_directory() const;
   void remove_old_logs() const;
 };
 
-Result<void> SightingsStore::State::take_lock() {
-  lock = File(::open(path("sightings.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock) return failed(path("sightings.lock"));
+Result<void> KeptStore::State::take_lock() {
+  lock = File(::open(path("lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock) return failed(path("lock"));
   if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    return fail("another process counts sightings here (a running gateway?): stop it first", directory);
+    return fail(fmt::format("another process writes the {} here (a running gateway?): stop it first", shape.name),
+                directory);
   }
   return {};
 }
 
-Result<void> SightingsStore::State::read_snapshot(std::unique_ptr<SightingsTable>& table) {
-  const std::string name = path("sightings.snapshot");
+Result<void> KeptStore::State::read_snapshot(std::unique_ptr<KeptTable>& table) {
+  const std::string name = path("snapshot");
   const File file(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file && errno != ENOENT) return failed(name);
-  table = std::make_unique<SightingsTable>(shape.buckets);
+  table = std::make_unique<KeptTable>(shape.buckets);
   if (!file) return {};
   SnapshotHeader header{};
   if (!file.read(&header, sizeof header) || std::memcmp(header.magic, kSnapshotMagic, 8) != 0 ||
       checksum_of(header) != header.checksum || header.buckets == 0 || header.buckets > kMostBuckets) {
-    return fail("no snapshot of sightings, or damaged; move the file away to begin anew", name, Blame::environment);
+    return fail(fmt::format("no snapshot of {}, or damaged; move the file away to begin anew", shape.name), name,
+                Blame::environment);
   }
   number = header.number;
-  if (header.format != kFormat || header.version != kFingerprintVersion ||
-      header.generation_minutes != shape.generation_minutes) {
+  if (header.format != kFormat ||
+      std::string_view(header.name, ::strnlen(header.name, sizeof header.name)) != shape.name ||
+      header.version != shape.version || header.parameter != shape.parameter) {
     return set_aside();
   }
   is_new = false;
-  table = std::make_unique<SightingsTable>(header.buckets);
+  table = std::make_unique<KeptTable>(header.buckets);
   return read_blocks(file, header, *table);
 }
 
-Result<void> SightingsStore::State::read_blocks(const File& file, const SnapshotHeader& header,
-                                                SightingsTable& table) const {
+Result<void> KeptStore::State::read_blocks(const File& file, const SnapshotHeader& header, KeptTable& table) const {
   const size_t cells = cells_of_block(header.buckets);
   std::vector<uint64_t> block(cells + 2);  // which, its cells, checksum
   for (uint64_t count = 0; count < header.blocks; ++count) {
     if (!file.read(block.data(), block.size() * 8) ||
         XXH3_64bits(block.data(), (block.size() - 1) * 8) != block.back() || block[0] > header.buckets / kBlock) {
-      return fail("damaged; move the file away to begin anew", path("sightings.snapshot"), Blame::environment);
+      return fail("damaged; move the file away to begin anew", path("snapshot"), Blame::environment);
     }
-    const size_t first = block[0] * kBlock * SightingsTable::kCells;
-    const size_t end = std::min(cells, header.buckets * SightingsTable::kCells - first);
+    const size_t first = block[0] * kBlock * KeptTable::kCells;
+    const size_t end = std::min(cells, header.buckets * KeptTable::kCells - first);
     for (size_t at = 0; at < end; ++at) {
       if (block[at + 1] != 0) table.put_cell(first + at, block[at + 1]);
     }
@@ -170,15 +172,16 @@ Result<void> SightingsStore::State::read_blocks(const File& file, const Snapshot
 }
 
 // Mail is judged without it, and nobody's start fails over it; the file stays for whoever goes back.
-Result<void> SightingsStore::State::set_aside() {
-  const std::string name = path("sightings.snapshot"), kept = name + ".old";
+Result<void> KeptStore::State::set_aside() {
+  const std::string name = path("snapshot"), kept = name + ".old";
   if (!shape.read_only && ::rename(name.c_str(), kept.c_str()) != 0) return failed(name);
-  log::warning("sightings.begin_anew", {{"reason", "written by another version, or for another window"},
-                                        {"kept", shape.read_only ? name : kept}});
+  log::warning("kept.begin_anew", {{"what", shape.name},
+                                   {"reason", "written by another version, or with other settings"},
+                                   {"kept", shape.read_only ? name : kept}});
   return {};
 }
 
-Result<void> SightingsStore::State::replay(SightingsTable& table) {
+Result<void> KeptStore::State::replay(KeptTable& table) {
   if (is_new) return {};
   const File file(::open(log_path().c_str(), (shape.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC));
   if (!file) return errno == ENOENT ? Result<void>{} : failed(log_path());
@@ -191,8 +194,8 @@ Result<void> SightingsStore::State::replay(SightingsTable& table) {
     const size_t size = rows.size() * sizeof(LoggedRow);
     if (!file.read(rows.data(), size) || XXH3_64bits_withSeed(rows.data(), size, header.rows) != header.checksum) break;
     for (const LoggedRow& row : rows) {
-      if (row.place >= table.buckets() * SightingsTable::kBucket) continue;
-      table.put(row.place, Row::of(row.head, row.recent, row.before));
+      if (row.place >= table.buckets() * KeptTable::kBucket) continue;
+      table.put(row.place, {row.head, row.second, row.third});
     }
     log_size += sizeof header + size;
   }
@@ -201,44 +204,46 @@ Result<void> SightingsStore::State::replay(SightingsTable& table) {
   return {};
 }
 
-Result<void> SightingsStore::State::start_log(int how) {
+Result<void> KeptStore::State::start_log(int how) {
   log = File(::open(log_path().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | how, 0600));
   if (!log) return failed(log_path());
   return sync_directory();
 }
 
-Result<void> SightingsStore::State::sync_directory() const {
+Result<void> KeptStore::State::sync_directory() const {
   const File folder(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder || ::fsync(folder.get()) != 0) return failed(directory);
   return {};
 }
 
-void SightingsStore::State::remove_old_logs() const {
+void KeptStore::State::remove_old_logs() const {
   std::error_code ignored;
   for (fs::directory_iterator entry(directory, ignored), end; !ignored && entry != end; entry.increment(ignored)) {
     const std::string name = entry->path().filename().string();
-    if (name.starts_with("sightings.") && name.ends_with(".log") && entry->path() != log_path()) {
+    if (name.starts_with(shape.name + ".") && name.ends_with(".log") && entry->path() != log_path()) {
       fs::remove(entry->path(), ignored);
     }
   }
 }
 
-Result<void> SightingsStore::State::write_snapshot(const SightingsTable& table) {
-  const std::string fresh = path("sightings.snapshot.new");
+Result<void> KeptStore::State::write_snapshot(const KeptTable& table) {
+  const std::string fresh = path("snapshot.new");
   const File file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   SnapshotHeader header{.magic = {},
+                        .name = {},
                         .format = kFormat,
-                        .version = kFingerprintVersion,
-                        .generation_minutes = shape.generation_minutes,
+                        .version = shape.version,
+                        .parameter = shape.parameter,
                         .unused = 0,
                         .buckets = table.buckets(),
                         .number = number + 1,
                         .blocks = 0,
                         .checksum = 0};
   std::memcpy(header.magic, kSnapshotMagic, 8);
+  std::memcpy(header.name, shape.name.data(), std::min(shape.name.size(), sizeof header.name));
   if (!file || !file.write(&header, sizeof header)) return failed(fresh);
   const size_t cells = cells_of_block(table.buckets());
-  const size_t all = table.buckets() * SightingsTable::kCells;
+  const size_t all = table.buckets() * KeptTable::kCells;
   std::vector<uint64_t> block(cells + 2);
   for (size_t first = 0; first < all; first += cells) {
     block[0] = first / cells;
@@ -254,7 +259,7 @@ Result<void> SightingsStore::State::write_snapshot(const SightingsTable& table) 
     return failed(fresh);
   }
   // From the rename on the old log is of no use: the new snapshot names the next one.
-  if (::rename(fresh.c_str(), path("sightings.snapshot").c_str()) != 0) return failed(fresh);
+  if (::rename(fresh.c_str(), path("snapshot").c_str()) != 0) return failed(fresh);
   ++number;
   log_size = 0;
   is_new = false;
@@ -263,8 +268,8 @@ Result<void> SightingsStore::State::write_snapshot(const SightingsTable& table) 
   return {};
 }
 
-Result<std::unique_ptr<SightingsStore>> SightingsStore::open(const std::string& directory, const Shape& shape,
-                                                             std::unique_ptr<SightingsTable>& table) {
+Result<std::unique_ptr<KeptStore>> KeptStore::open(const std::string& directory, const Shape& shape,
+                                                   std::unique_ptr<KeptTable>& table) {
   auto state = std::make_unique<State>();
   state->directory = directory;
   state->shape = shape;
@@ -283,23 +288,23 @@ Result<std::unique_ptr<SightingsStore>> SightingsStore::open(const std::string& 
     }
     state->remove_old_logs();
   }
-  return std::unique_ptr<SightingsStore>(new SightingsStore(std::move(state)));
+  return std::unique_ptr<KeptStore>(new KeptStore(std::move(state)));
 }
 
-SightingsStore::SightingsStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
-SightingsStore::~SightingsStore() = default;
+KeptStore::KeptStore(std::unique_ptr<State> state) : state_(std::move(state)) {}
+KeptStore::~KeptStore() = default;
 
-Result<void> SightingsStore::append(const SightingsTable& table, std::span<const uint32_t> places) {
+Result<void> KeptStore::append(const KeptTable& table, std::span<const uint32_t> places) {
   State& state = *state_;
   if (state.shape.read_only) return fail("opened for reading only", state.directory);
-  const uint64_t most = std::max<uint64_t>(kLeastLog, table.buckets() * SightingsTable::kCells * 8 / 2);
+  const uint64_t most = std::max<uint64_t>(kLeastLog, table.buckets() * KeptTable::kCells * 8 / 2);
   const uint64_t size = sizeof(RecordHeader) + places.size() * sizeof(LoggedRow);
   if (!state.log || state.log_size + size > most || places.size() > kMostRows) return state.write_snapshot(table);
   std::vector<LoggedRow> rows;
   rows.reserve(places.size());
   for (const uint32_t place : places) {
-    const Row row = table.at(place);
-    rows.push_back({row.head(), row.recent.bits, row.before.bits, place});
+    const Cells cells = table.at(place);
+    rows.push_back({cells.head, cells.second, cells.third, place});
   }
   RecordHeader header{.magic = {}, .rows = static_cast<uint32_t>(rows.size()), .checksum = 0};
   std::memcpy(header.magic, kRecordMagic, 4);
