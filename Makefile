@@ -20,8 +20,9 @@ release: ## the optimised program alone: build/release/src/doorward
 
 bench: ## Doorward and its peers side by side: mails/s, CPU, latency, memory
 	@tools/install-packages build bench
-	@tools/build release doorward load_generator
+	@tools/build release doorward load_generator sign_mails
 	@bench/run.py
+	@bench/reputation.py
 
 conformance: ## one line a conformance suite
 	@tools/conformance

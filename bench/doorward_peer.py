@@ -24,6 +24,12 @@ target = "{folder}/mail.log"
 connections_per_ip = 20000
 message_size = "50MB"
 
+[authentication]
+on = false
+
+[lists]
+default = false
+
 [[listener]]
 name = "mx"
 address = "127.0.0.1:{port}"

@@ -46,7 +46,7 @@ struct Session {
   int first_refusal = 0;  // the first 4xx or 5xx of the transaction
   uint64_t number = 0;
   const PreparedMail* mail = nullptr;
-  Clock::time_point began;
+  Clock::time_point began, content_sent;
   std::string in, out;
   size_t sent = 0;  // octets of `out`
 };
@@ -68,6 +68,9 @@ class Generator {
   bool idle_place(const Session& session) const { return place(session) >= options_.connections; }
   size_t place(const Session& session) const { return static_cast<size_t>(&session - sessions_.data()); }
 
+  static uint32_t since(Clock::time_point then) {
+    return static_cast<uint32_t>(std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - then).count());
+  }
   static int open_log(const std::string& path);
   bool may_begin() const;
   void open_all();
@@ -94,7 +97,8 @@ class Generator {
   uint64_t started_ = 0, ended_ = 0, idle_open_ = 0, idle_lost_ = 0;
   std::map<int, uint64_t> replies_;  // code of the last reply a mail got; 0: connection lost
   std::map<int, std::string> examples_;
-  std::vector<uint32_t> latencies_;  // microseconds
+  std::vector<uint32_t> latencies_;  // microseconds, of the whole connection
+  std::vector<uint32_t> answers_;    // from the end of the data to its reply
   uint64_t octets_ = 0;
   Clock::time_point began_, finished_;
 };
@@ -169,8 +173,7 @@ void Generator::outcome(Session& session, int code) {
   }
   ++replies_[code];
   ++ended_;
-  latencies_.push_back(static_cast<uint32_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - session.began).count()));
+  latencies_.push_back(since(session.began));
   if (ended_ == options_.count) finished_ = Clock::now();
 }
 
@@ -225,7 +228,7 @@ void Generator::replied(Session& session, int code) {
       }
       if (options_.xclient && session.xclient && !session.xclient_done) {
         session.xclient_done = true;
-        const std::string address = "203.0.113." + std::to_string(1 + session.number % 254);
+        const std::string address = "198.18.0." + std::to_string(1 + session.number % 254);
         return say(session, Await::xclient, "XCLIENT ADDR=" + address + " NAME=[UNAVAILABLE]\r\n");
       }
       return start_transaction(session);
@@ -248,6 +251,7 @@ void Generator::replied(Session& session, int code) {
       if (session.first_refusal != 0) return say(session, Await::dot, ".\r\n");  // 354 although no recipient stood
       return send_content(session);
     case Await::dot:
+      if (session.first_refusal == 0) answers_.push_back(since(session.content_sent));
       outcome(session, session.first_refusal != 0 ? session.first_refusal : code);
       if (!session.quit_sent) return say(session, Await::quit, "QUIT\r\n");
       session.await = Await::quit;
@@ -262,6 +266,10 @@ void Generator::replied(Session& session, int code) {
 }
 
 std::string Generator::mail_command(const Session& session) const {
+  if (!session.mail->sender.empty()) {
+    return "MAIL FROM:<" + session.mail->sender + ">" +
+           (session.eight_bit_mime && session.mail->eight_bit ? " BODY=8BITMIME\r\n" : "\r\n");
+  }
   std::string text = "MAIL FROM:<s" + std::to_string(session.number) + options_.token + "@sender.example>";
   if (session.size) text += " SIZE=" + std::to_string(session.mail->wire.size() + 200);
   if (session.eight_bit_mime && session.mail->eight_bit) text += " BODY=8BITMIME";
@@ -279,9 +287,12 @@ void Generator::start_transaction(Session& session) {
 
 void Generator::send_content(Session& session) {
   const PreparedMail& mail = *session.mail;
+  const bool as_it_is = !mail.sender.empty();
+  session.content_sent = Clock::now();
   const std::string token = std::to_string(session.number) + "." + options_.token;
-  const std::string fields = "Message-ID: <" + token + "@sender.example>\r\nX-Load-Token: " + token + "\r\n";
-  std::string end = mail.token_in_body ? token + "\r\n.\r\n" : ".\r\n";
+  const std::string fields =
+      as_it_is ? "" : "Message-ID: <" + token + "@sender.example>\r\nX-Load-Token: " + token + "\r\n";
+  std::string end = mail.token_in_body && !as_it_is ? token + "\r\n.\r\n" : ".\r\n";
   session.quit_sent = session.pipelining;
   if (session.quit_sent) end += "QUIT\r\n";
   session.await = Await::dot;
@@ -374,10 +385,11 @@ int Generator::run() {
 
 void Generator::print() const {
   const double seconds = std::chrono::duration<double>(finished_ - began_).count();
-  std::vector<uint32_t> sorted = latencies_;
+  std::vector<uint32_t> sorted = latencies_, answers = answers_;
   std::sort(sorted.begin(), sorted.end());
-  const auto at = [&sorted](double part) {
-    return sorted.empty() ? 0.0 : sorted[static_cast<size_t>(part * static_cast<double>(sorted.size() - 1))] / 1000.0;
+  std::sort(answers.begin(), answers.end());
+  const auto at = [](const std::vector<uint32_t>& times, double part) {
+    return times.empty() ? 0.0 : times[static_cast<size_t>(part * static_cast<double>(times.size() - 1))] / 1000.0;
   };
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
@@ -385,10 +397,12 @@ void Generator::print() const {
                      static_cast<double>(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
   std::printf(
       "{\"mails\":%llu,\"seconds\":%.3f,\"mails_per_second\":%.1f,\"octets\":%llu,\"p50_ms\":%.2f,\"p99_ms\":%.2f,"
-      "\"max_ms\":%.2f,\"generator_cpu_seconds\":%.3f,\"idle\":%llu,\"idle_lost\":%llu,\"replies\":{",
+      "\"max_ms\":%.2f,\"answer_p50_ms\":%.2f,\"answer_p99_ms\":%.2f,\"answer_max_ms\":%.2f,\"generator_cpu_seconds\":%"
+      ".3f,\"idle\":%llu,\"idle_lost\":%llu,\"replies\":{",
       static_cast<unsigned long long>(ended_), seconds, seconds > 0 ? static_cast<double>(ended_) / seconds : 0,
-      static_cast<unsigned long long>(octets_), at(0.5), at(0.99), at(1), cpu,
-      static_cast<unsigned long long>(idle_open_), static_cast<unsigned long long>(idle_lost_));
+      static_cast<unsigned long long>(octets_), at(sorted, 0.5), at(sorted, 0.99), at(sorted, 1), at(answers, 0.5),
+      at(answers, 0.99), at(answers, 1), cpu, static_cast<unsigned long long>(idle_open_),
+      static_cast<unsigned long long>(idle_lost_));
   const char* comma = "";
   for (const auto& [code, count] : replies_) {
     std::printf("%s\"%d\":%llu", comma, code, static_cast<unsigned long long>(count));
@@ -405,7 +419,12 @@ int main(int argc, char** argv) {
   try {
     doorward::bench::Options options = doorward::bench::parse_options(argc, argv);
     std::vector<doorward::bench::PreparedMail> mails;
-    if (options.count > 0) mails = doorward::bench::load_mails(options.mails, options.count);
+    if (!options.ready.empty()) {
+      mails = doorward::bench::load_ready(options.ready);
+      options.count = std::min(options.count, mails.size());
+    } else if (options.count > 0) {
+      mails = doorward::bench::load_mails(options.mails, options.count);
+    }
     return doorward::bench::Generator(std::move(options), std::move(mails)).run();
   } catch (const std::exception& error) {
     std::fprintf(stderr, "load_generator: %s\n", error.what());

@@ -113,4 +113,19 @@ std::vector<PreparedMail> load_mails(const std::string& folder_or_index, size_t 
   return mails;
 }
 
+std::vector<PreparedMail> load_ready(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::vector<PreparedMail> mails;
+  size_t octets = 0;
+  char bits = 0;
+  for (PreparedMail mail; in >> mail.sender >> octets >> bits && in.get() == '\n'; mail = PreparedMail()) {
+    mail.wire.resize(octets);
+    mail.eight_bit = bits == '8';
+    if (!in.read(mail.wire.data(), static_cast<std::streamsize>(octets))) break;
+    mails.push_back(std::move(mail));
+  }
+  if (mails.empty() || !in.eof()) throw std::runtime_error("no mails, or not whole, in " + file);
+  return mails;
+}
+
 }  // namespace doorward::bench

@@ -10,7 +10,8 @@ namespace doorward::bench {
 namespace {
 
 constexpr const char* kHelp =
-    "load_generator --port P --mails FOLDER|INDEX [--count N] [--connections N] [--domain D] [--token T]\n"
+    "load_generator --port P --mails FOLDER|INDEX [--ready FILE] [--count N] [--connections N] [--domain D] [--token "
+    "T]\n"
     "               [--idle N] [--sources N] [--seconds N] [--rate N] [--acknowledged FILE] [--xclient]\n"
     "               [--no-pipelining]\n"
     "Sends N real mails over SMTP to 127.0.0.1:P, one mail a connection, and prints one JSON object.\n";
@@ -47,6 +48,8 @@ Options parse_options(int argc, char** argv) {
       options.port = static_cast<uint16_t>(number(option, value));
     else if (option == "--mails")
       options.mails = value;
+    else if (option == "--ready")
+      options.ready = value;
     else if (option == "--count")
       options.count = number(option, value);
     else if (option == "--connections")

@@ -10,6 +10,7 @@ namespace doorward::bench {
 struct Options {
   uint16_t port = 25;       // on 127.0.0.1
   std::string mails;        // a folder or an index file
+  std::string ready;        // a file of sign_mails instead: each mail is sent once, as it is
   size_t count = 1000;      // mails to send
   size_t connections = 30;  // at a time
   size_t idle = 0;          // further connections that say EHLO and then nothing
@@ -19,7 +20,7 @@ struct Options {
   size_t rate = 0;  // mails a second that are begun, while connections are free; 0: as fast as they are answered
   std::string acknowledged;  // a file that gets the token of each mail that was answered with 250, a line each
   std::string token;         // part of every mail's names; default: drawn from the clock
-  bool xclient = false;      // claim addresses of 203.0.113.0/24 where XCLIENT is offered
+  bool xclient = false;      // claim addresses of 198.18.0.0/24 where XCLIENT is offered
   bool no_pipelining = false;
 };
 

@@ -55,7 +55,7 @@ def corpus(wanted):
 
 def generate(options, peer, **more):
     command = [options.generator, "--port", str(peer.port), "--domain", peers.DOMAIN]
-    for key, value in {"mails": options.mails, "connections": options.connections, **more}.items():
+    for key, value in {"mails": options.mails or "", "connections": options.connections, **more}.items():
         command += [f"--{key}", str(value)]
     if peer.xclient:
         command.append("--xclient")

@@ -12,6 +12,8 @@ namespace doorward::gateway {
 namespace {
 
 constexpr size_t kMostWaiting = 4'000;
+// What comes meanwhile is taken along: to be woken for each mail costs as much as many of its lessons.
+constexpr std::chrono::milliseconds kGather{20};
 constexpr std::chrono::seconds kFlushEvery{1};  // what a crash may take of the learning (DESIGN §3, Threads)
 
 metrics::Counter& learnt(trust::Label label) {
@@ -125,6 +127,7 @@ void Learner::run() {
       } else {
         wake_.wait(guard, ready);
       }
+      if (!stopping_ && !waiting_.empty()) wake_.wait_for(guard, kGather, [this] { return stopping_; });
       jobs.swap(waiting_);
       last = stopping_;
     }
