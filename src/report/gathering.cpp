@@ -52,8 +52,8 @@ void Gathering::saw(const Seen& mail) {
   if (auto observation = observe(mail)) add(std::move(*observation));
 }
 
-// A copy for each customer whose reports' address got it. Of senders that are proven alone: anybody could write
-// figures (RFC 9990, "False Information"; RFC 8460 §3 has unsigned reports ignored).
+// A copy for each customer whose reports' address got it. Of senders that are proven alone: anybody could write figures
+// (RFC 9990, "False Information").
 void Gathering::note_reports(const Seen& mail) {
   std::vector<uint64_t> customers;
   for (size_t i = 0; i < mail.groups.size() && i < mail.sheet.groups.size(); ++i) {
