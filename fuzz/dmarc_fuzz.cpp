@@ -47,6 +47,7 @@ void try_record(std::string_view text) {
   const auto record = parse_dmarc_record(text);
   if (!record) return;
   try_uris(record->aggregate);
+  require(record->aggregate_limits.size() == record->aggregate.size());
   try_uris(record->failure);
   const std::string shorter = written(*record);
   if (shorter.size() > kMostDmarcRecord) return;

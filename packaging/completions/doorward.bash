@@ -3,7 +3,7 @@ _doorward() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W "serve scan learn evaluate check policy queue quarantine trust spool sink --help --version" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "serve scan learn evaluate check policy queue quarantine reports trust spool sink --help --version" -- "$word")
     return
   fi
   if [ "$command" = policy ]; then
@@ -21,6 +21,13 @@ _doorward() {
       return
     fi
     command="$command ${COMP_WORDS[2]}"
+  fi
+  if [ "$command" = reports ]; then
+    if [ "$COMP_CWORD" -eq 2 ]; then
+      mapfile -t COMPREPLY < <(compgen -W "send list show sources import --help" -- "$word")
+      return
+    fi
+    command="reports ${COMP_WORDS[2]}"
   fi
   if [ "$command" = trust ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
@@ -40,8 +47,9 @@ _doorward() {
     --score) mapfile -t COMPREPLY < <(compgen -W "points statistics" -- "$word"); return ;;
     --maildir) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
     --from | --to | --ip | --helo | --ref | --listen) return ;;
-    --sender | --recipient | --domain | --destination | --reason | --older-than | --younger-than | --most) return ;;
+    --sender | --recipient | --domain | --destination | --reason | --older-than | --younger-than | --since | --most) return ;;
     --subject | --customer | --mail) return ;;
+    --kind) mapfile -t COMPREPLY < <(compgen -W "dmarc tls" -- "$word"); return ;;
     --class) mapfile -t COMPREPLY < <(compgen -W "clean spam virus content newsletter unsure sanity" -- "$word"); return ;;
     --state) mapfile -t COMPREPLY < <(compgen -W "kept releasing released deleted expired" -- "$word"); return ;;
   esac
@@ -66,6 +74,11 @@ _doorward() {
     "quarantine list") options="--help --config --sender --recipient --domain --subject --class --customer --mail --state --older-than --younger-than --most --json" ;;
     "quarantine release") options="--help --config --sender --recipient --domain --subject --class --customer --mail --older-than --younger-than --most --json --yes" ;;
     "quarantine delete") options="--help --config --sender --recipient --domain --subject --class --customer --mail --older-than --younger-than --most --json --yes" ;;
+    "reports send") options="--help --config --now --json" ;;
+    "reports list") options="--help --config --domain --since --most --kind --json" ;;
+    "reports show") options="--help --config --json" ;;
+    "reports sources") options="--help --config --domain --since --most --json" ;;
+    "reports import") options="--help --config" ;;
     "trust show") options="--help --config --recipient --customer --json" ;;
     "trust set") options="--help --config --customer" ;;
     "trust forget") options="--help --config --customer" ;;

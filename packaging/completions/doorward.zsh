@@ -10,6 +10,7 @@ _doorward() {
     'policy:export, import or compare the settings of the tenants'
     'queue:see and steer what waits for delivery'
     'quarantine:see, release and delete what is kept'
+    'reports:send DMARC reports, look at those that came in'
     'trust:whom the people of a customer correspond with'
     'spool:check the mails on disk that wait'
     'sink:a small mail server for trials'
@@ -34,6 +35,18 @@ _doorward() {
       case $words[3] in
         export | import) _arguments '--config[configuration]:file:_files' '*:file:_files' ;;
         diff) _arguments '--config[configuration]:file:_files' '--json[as JSON]' '*:file:_files' ;;
+      esac
+      ;;
+    reports)
+      if (( CURRENT == 3 )); then
+        _values 'what' send list show sources import
+        return
+      fi
+      case $words[3] in
+        send) _arguments '--config[configuration]:file:_files' '--now[also of a day that is not over]' '--json[one object a line]' ;;
+        import) _arguments '--config[configuration]:file:_files' '*:file:_files' ;;
+        *) _arguments '--config[configuration]:file:_files' '--json[one object a line]' '--domain[domain]:domain:' \
+          '--since[age]:age:' '--most[at most]:number:' '--kind[kind]:kind:(dmarc tls)' '*:id:' ;;
       esac
       ;;
     trust)

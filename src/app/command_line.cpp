@@ -12,6 +12,7 @@
 #include "app/policy_command.h"
 #include "app/quarantine_command.h"
 #include "app/queue_command.h"
+#include "app/reports_command.h"
 #include "app/scan.h"
 #include "app/serve.h"
 #include "app/sink.h"
@@ -253,6 +254,38 @@ void add_spool(CLI::App& program, int& status) {
   part->callback([options, &status] { status = spool_command(*options); });
 }
 
+void add_reports(CLI::App& program, int& status) {
+  using What = ReportsOptions::What;
+  auto* command = program.add_subcommand("reports", "DMARC and TLS reports: send ours, look at those that came in");
+  command->require_subcommand(1);
+  const auto add = [&](const char* name, const char* sentence, What what) {
+    auto options = std::make_shared<ReportsOptions>();
+    options->what = what;
+    auto* part = command->add_subcommand(name, sentence);
+    add_config(*part, options->config_file, kDefaultConfig);
+    if (what != What::import_) part->add_flag("--json", options->json, "one JSON object a line");
+    if (what == What::list || what == What::sources) {
+      part->add_option("--domain", options->domain, "of that domain")->type_name("DOMAIN");
+      part->add_option("--since", options->since, "of so long ago and later, as 12h, 30d")->type_name("AGE");
+      part->add_option("--most", options->most, "at most so many")->type_name("N");
+    }
+    if (what == What::list) part->add_option("--kind", options->kind, "dmarc or tls")->type_name("KIND");
+    if (what == What::send) part->add_flag("--now", options->now, "also what is gathered of a day that is not over");
+    if (what == What::show) part->add_option("ID", options->id, "its id")->required()->type_name("");
+    if (what == What::import_) {
+      part->add_option("FILE", options->files, "mails, or reports as .xml, .json, .gz or .zip")
+          ->required()
+          ->type_name("");
+    }
+    part->callback([options, &status] { status = reports_command(*options); });
+  };
+  add("send", "send what is due to the domains that asked for reports", What::send);
+  add("list", "the reports that came in, the newest first", What::list);
+  add("show", "all that one report says", What::show);
+  add("sources", "who sends in a domain's name, as DMARC reports have it", What::sources);
+  add("import", "read reports from files", What::import_);
+}
+
 void add_sink(CLI::App& program, int& status) {
   auto options = std::make_shared<SinkOptions>();
   auto listen = std::make_shared<std::string>("127.0.0.1:2525");
@@ -288,6 +321,7 @@ int run(int argc, char** argv) {
     add_policy(program, status);
     add_queue(program, status);
     add_quarantine(program, status);
+    add_reports(program, status);
     add_trust(program, status);
     add_spool(program, status);
     add_sink(program, status);

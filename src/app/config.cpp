@@ -110,6 +110,22 @@ void read_lists(const Value& root, NodeConfig& config, Problems& problems) {
   });
 }
 
+template <class Complain>
+void check_reports(const ReportsConfig& reports, const Complain& complain) {
+  if (!reports.contact.empty() && !mail::parse_mailbox(reports.contact, mail::Utf8::refused)) {
+    complain("contact", "not an address");
+  }
+  if (!reports.sender.empty() && !mail::parse_mailbox(reports.sender, mail::Utf8::refused)) {
+    complain("sender", "not an address");
+  }
+  if (reports.every < std::chrono::hours(1) || reports.every > std::chrono::hours(24)) {
+    complain("every", "has to be from 1h to 1d");
+  }
+  if (!reports.on) return;
+  if (reports.organization.empty()) complain("on", "nobody takes a report without reports.organization");
+  if (reports.contact.empty()) complain("on", "nobody takes a report without an address in reports.contact");
+}
+
 void check_whole(const Value& root, const NodeConfig& config, Problems& problems) {
   const auto line_of = [&](std::string_view section, std::string_view key) -> uint32_t {
     const Value* table = root.find(section);
@@ -124,6 +140,9 @@ void check_whole(const Value& root, const NodeConfig& config, Problems& problems
   if (config.server.limits.long_line < config.server.limits.text_line) {
     problems.add(line_of("limits", "long_line"), "limits.long_line is less than limits.text_line");
   }
+  check_reports(config.reports, [&](std::string_view key, std::string what) {
+    problems.add(line_of("reports", key), fmt::format("reports.{}: {}", key, what));
+  });
   for (const auto& listener : config.listeners) {
     const bool needs = listener.tls == smtp::TlsMode::required || listener.tls == smtp::TlsMode::implicit;
     if (needs && config.certificates.empty()) {

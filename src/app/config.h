@@ -22,6 +22,18 @@
 
 namespace doorward::app {
 
+// Of DMARC aggregate reports and of what is done with those that come in: docs/reports.md.
+struct ReportsConfig {
+  bool on = false;            // gathered and sent
+  std::string organization;   // whose they are
+  std::string contact;        // their author's address
+  std::string extra_contact;  // told in them; may be empty
+  std::string sender;         // of the envelope; empty: the null reverse path
+  std::chrono::seconds every{86'400};
+  uint64_t most_rows = 10'000;  // of one report
+  int keep_days = 400;          // of what came in
+};
+
 struct NodeConfig {
   std::string host_name;  // as banners and headers give it; empty: the machine's
   std::string state_directory = "/var/lib/doorward";
@@ -55,13 +67,15 @@ struct NodeConfig {
   gateway::ListsOptions lists;
   bool default_lists = true;                   // besides those named, where these do not name the same zone
   std::vector<filter::BlockList> block_lists;  // of [[list]]
-  smtp::ServerOptions server;                  // its host_name is set by server_options()
+  ReportsConfig reports;
+  smtp::ServerOptions server;  // its host_name is set by server_options()
 
   std::string policy_path() const { return state_directory + "/policy.db"; }
   std::string sheets_path() const { return state_directory + "/sheets.db"; }
   std::string recipients_path() const { return state_directory + "/recipients.db"; }
   std::string vault_path() const { return state_directory + "/vault"; }
   std::string spool_path() const { return state_directory + "/spool"; }
+  std::string reports_path() const { return state_directory + "/reports.db"; }
   std::string control_path() const { return state_directory + "/control.sock"; }
   std::string sightings_path() const { return state_directory + "/sightings"; }
   std::string trust_path() const { return state_directory + "/trust"; }

@@ -24,7 +24,7 @@ struct Row {
   std::string_view name;
   ControlCommand run;
 };
-constexpr std::array<Row, 13> kCommands{{
+constexpr std::array<Row, 14> kCommands{{
     {"queue.list", control_queue_list},
     {"queue.show", control_queue_show},
     {"queue.retry", control_queue_change},
@@ -36,6 +36,7 @@ constexpr std::array<Row, 13> kCommands{{
     {"quarantine.show", control_quarantine_show},
     {"quarantine.release", control_quarantine_release},
     {"quarantine.delete", control_quarantine_delete},
+    {"reports.send", control_reports_send},
     {"trust.show", control_trust_show},
     {"trust.set", control_trust_set},
 }};
@@ -44,7 +45,7 @@ constexpr std::array<Row, 13> kCommands{{
 constexpr std::array<std::string_view, 18> kFields{
     "doorward",     "command", "ids",  "sender", "recipient", "domain",   "destination", "reason",  "older_than",
     "younger_than", "subject", "mail", "class",  "state",     "customer", "most",        "address", "level"};
-constexpr std::array<std::string_view, 5> kFlags{"held", "stranded", "force", "raw", "count_only"};
+constexpr std::array<std::string_view, 6> kFlags{"held", "stranded", "force", "raw", "count_only", "now"};
 
 std::unexpected<Error> wrong(std::string what) { return fail(std::move(what), "control", Blame::peer); }
 

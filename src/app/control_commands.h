@@ -12,6 +12,7 @@
 #include "app/control.h"
 #include "base/clock.h"
 #include "policy/snapshot.h"
+#include "report/sending.h"
 #include "spool/spool.h"
 #include "trust/correspondence.h"
 #include "vault/vault.h"
@@ -34,6 +35,7 @@ struct Services {
   std::function<Result<TrustAccess>()> trust;
   vault::Commit commit;
   const Clock& clock;
+  std::function<Result<report::SentReports>(bool all)> send_reports{};  // none: no gateway runs
   bool logs = false;  // a gateway's: what an administrator changed stands in its log
 };
 
@@ -57,6 +59,7 @@ using ControlCommand = Result<void> (*)(const boost::json::object& request, cons
 Result<void> control_queue_list(const boost::json::object&, const Services&, const Answer&);
 Result<void> control_queue_show(const boost::json::object&, const Services&, const Answer&);
 Result<void> control_queue_change(const boost::json::object&, const Services&, const Answer&);
+Result<void> control_reports_send(const boost::json::object&, const Services&, const Answer&);
 Result<void> control_quarantine_list(const boost::json::object&, const Services&, const Answer&);
 Result<void> control_quarantine_show(const boost::json::object&, const Services&, const Answer&);
 Result<void> control_quarantine_release(const boost::json::object&, const Services&, const Answer&);

@@ -117,6 +117,7 @@ struct Keeping::State {
   spool::Spool& spool;
   const Clock& clock;
   vault::Snapshots snapshots;
+  std::function<Result<report::SentReports>(bool all)> send_reports{};
   std::unique_ptr<vault::Vault> vault{};
   std::unique_ptr<vault::Importer> importer{};
   SpoolCommit committer{};
@@ -136,6 +137,7 @@ struct Keeping::State {
                   return committer.commit(spool, std::move(mail), std::move(content));
                 },
             .clock = clock,
+            .send_reports = send_reports,
             .logs = true};
   }
 };
@@ -144,8 +146,10 @@ Keeping::Keeping(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Keeping::~Keeping() { stop(); }
 
 Result<std::unique_ptr<Keeping>> Keeping::open(const NodeConfig& config, spool::Spool& spool, const Clock& clock,
-                                               vault::Snapshots snapshots, TrustAccess trust) {
+                                               vault::Snapshots snapshots, TrustAccess trust,
+                                               std::function<Result<report::SentReports>(bool all)> send_reports) {
   auto state = std::make_unique<State>(spool, clock, std::move(snapshots), std::move(trust));
+  state->send_reports = std::move(send_reports);
   vault::Options options;
   options.directory = config.vault_path();
   auto vault = vault::Vault::open(std::move(options), clock, journal::real_disk());

@@ -10,6 +10,7 @@
 #include "app/keeping.h"
 #include "app/policy_file.h"
 #include "app/relaying.h"
+#include "app/reporting.h"
 #include "base/log.h"
 #include "base/offload.h"
 #include "delivery/proxy.h"
@@ -58,6 +59,7 @@ struct Node::State {
   NodeConfig config;
   RealClock clock;
   std::unique_ptr<Offload> offload = std::make_unique<Offload>(kOffloadThreads);
+  std::unique_ptr<Reporting> reporting;  // its core outlives those who answer to it: resolver and spool
   std::unique_ptr<sheet::Archive> archive;
   std::unique_ptr<trust::WordStatistics> statistics;
   std::unique_ptr<trust::Sightings> sightings;
@@ -111,7 +113,12 @@ struct Node::State {
     auto queue = Relaying::open(config, clock, *offload, *resolver);
     if (!queue) return std::unexpected(queue.error());
     relaying = std::move(*queue);
-    auto kept = Keeping::open(config, relaying->spool(), clock, [this] { return gateway->snapshot(); }, trust_access());
+    auto reports = Reporting::open(config, clock, *resolver, relaying->spool(), [this] { return gateway->snapshot(); });
+    if (!reports) return std::unexpected(reports.error());
+    reporting = std::move(*reports);
+    auto kept = Keeping::open(
+        config, relaying->spool(), clock, [this] { return gateway->snapshot(); }, trust_access(),
+        [this](bool all) { return reporting->send(all); });
     if (!kept) return std::unexpected(kept.error());
     keeping = std::move(*kept);
     return {};
@@ -144,7 +151,8 @@ struct Node::State {
                                                                 .spool = &relaying->spool(),
                                                                 .recipients = &relaying->recipients(),
                                                                 .resolver = resolver.get(),
-                                                                .lists = lists.get()},
+                                                                .lists = lists.get(),
+                                                                .witness = &reporting->witness()},
                                                  std::move(*snapshot), pools);
     return {};
   }
@@ -182,6 +190,7 @@ Node::Node(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Node::~Node() {
   if (!state_) return;
+  if (state_->reporting) state_->reporting->stop();
   if (state_->keeping) state_->keeping->stop();
   if (state_->relaying) state_->relaying->stop();
   if (state_->cores) {
@@ -208,6 +217,7 @@ Result<void> Node::start() {
       *state_->cores, state_->pools, [gateway = state_->gateway.get()] { return gateway->snapshot(); },
       state_->server->addresses());
   state_->keeping->start();
+  state_->reporting->start();
   state_->server->start();
   if (state_->health) state_->health->set_ready(true);
   for (const auto& address : state_->server->addresses()) log::info("serve.listening", {{"address", address.text()}});

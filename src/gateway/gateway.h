@@ -18,6 +18,7 @@
 #include "gateway/learner.h"
 #include "gateway/lists.h"
 #include "gateway/sealing.h"
+#include "gateway/witness.h"
 #include "policy/snapshot.h"
 #include "sheet/archive.h"
 #include "smtp/handler.h"
@@ -49,6 +50,7 @@ struct Parts {
   delivery::RecipientCheck* recipients = nullptr;
   net::Resolver* resolver = nullptr;
   Lists* lists = nullptr;
+  Witness* witness = nullptr;
 };
 
 class Gateway final : public smtp::HandlerFactory {

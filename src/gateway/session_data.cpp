@@ -329,6 +329,10 @@ void Session::look_back(Judged& judged) try {
   remember(judged);
   record(judged);
   observe(judged.sheet, std::chrono::duration<double>(std::chrono::steady_clock::now() - judged.begun).count());
+  if (auto* witness = gateway_.parts().witness; witness != nullptr && judged.facts.authentication) {
+    witness->saw({judged.facts, judged.client, judged.envelope, *judged.message, judged.sheet, judged.groups,
+                  gateway_.parts().clock.now()});
+  }
   const auto refused = std::exchange(transaction_->refused.groups, {});
   judged.sheet.groups.insert(judged.sheet.groups.end(), refused.begin(), refused.end());
   store(std::move(judged.sheet));

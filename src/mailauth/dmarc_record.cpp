@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bitset>
+#include <charconv>
 #include <utility>
 
 #include "mail/ascii.h"
@@ -39,6 +40,21 @@ void set_policy(DmarcRecord& record, std::optional<DmarcPolicy>& policy, std::st
   if (!policy) record.malformed_policy = true;
 }
 
+// "10m", "500k", "4096": octets; 0 for what is no size.
+uint64_t size_of(std::string_view text) {
+  constexpr uint64_t kMost = uint64_t{1} << 50U;
+  constexpr std::string_view kUnits = "kmgt";
+  uint64_t size = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
+  if (error != std::errc{}) return 0;
+  const std::string_view unit(end, text.data() + text.size());
+  if (unit.empty()) return std::min(size, kMost);
+  const size_t power = kUnits.find(mail::to_lower(unit.front()));
+  if (unit.size() != 1 || power == std::string_view::npos) return 0;
+  const size_t shift = 10 * (power + 1);
+  return size > (kMost >> shift) ? kMost : size << shift;
+}
+
 // A URI: a scheme, a colon, and something printable behind it (RFC 3986 §3). "!10m", a size of RFC 7489, is cut off.
 std::optional<std::string> uri_of(std::string_view value) {
   value = trimmed(value.substr(0, value.find('!')));
@@ -51,10 +67,18 @@ std::optional<std::string> uri_of(std::string_view value) {
   return std::string(value);
 }
 
-std::vector<std::string> uris_of(std::string_view value) {
+// `limits`: of each, in octets; 0: none.
+std::vector<std::string> uris_of(std::string_view value, std::vector<uint64_t>* limits = nullptr) {
   std::vector<std::string> uris;
   while (!value.empty() && uris.size() < kMostDmarcUris) {
-    if (auto uri = uri_of(take_until(value, ','))) uris.push_back(std::move(*uri));
+    const std::string_view one = take_until(value, ',');
+    auto uri = uri_of(one);
+    if (!uri) continue;
+    uris.push_back(std::move(*uri));
+    const size_t limit = one.find('!');
+    if (limits != nullptr) {
+      limits->push_back(limit == std::string_view::npos ? 0 : size_of(trimmed(one.substr(limit + 1))));
+    }
   }
   return uris;
 }
@@ -113,7 +137,7 @@ void set_tag(DmarcRecord& record, size_t tag, std::string_view value) {
                                                         : DmarcSuffix::unsaid;
       return;
     case 7:
-      record.aggregate = uris_of(value);
+      record.aggregate = uris_of(value, &record.aggregate_limits);
       return;
     case 8:
       record.failure = uris_of(value);

@@ -33,8 +33,10 @@ struct DmarcRecord {
   bool testing = false;                      // t=y
   DmarcSuffix suffix = DmarcSuffix::unsaid;  // psd=
   std::vector<std::string> aggregate{};      // rua=: URIs of any scheme, without a size behind "!"
-  std::vector<std::string> failure{};        // ruf=
-  DmarcFailureOptions failure_options{};     // as if not given where there is no ruf=
+  std::vector<uint64_t>
+      aggregate_limits{};                 // of each of those, in octets, what stood behind "!" (RFC 7489 §6.2); 0: none
+  std::vector<std::string> failure{};     // ruf=
+  DmarcFailureOptions failure_options{};  // as if not given where there is no ruf=
   // Unusable: the policy is missing or malformed, and nobody wants reports. RFC 9989 §4.10.1 then has DMARC not apply;
   // with an address for reports it is as if p=none stood there.
   bool usable() const { return (policy && !malformed_policy) || !aggregate.empty(); }

@@ -182,6 +182,9 @@ std::shared_ptr<const Settings> Compiler::settings_of(const Context& context) co
   made->keep_days = static_cast<int>(number(effective["quarantine.keep_days"]));
   made->any_sender = effective["relay_senders"] == "any";
   made->arc_seal = effective["arc_seal"] == "true";
+  for (const std::string& item : config::items(effective["reports_address"])) {
+    if (const auto address = mail::parse_mailbox(item)) made->report_addresses.push_back(address->key());
+  }
   made->sender_domain = effective["sender_domain"] == "true";
   made->defer_on_dns_failure = effective["dns_failure"] == "defer";
   made->greylist_catch_all = effective["greylist.catch_all"] == "true";

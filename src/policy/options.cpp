@@ -129,6 +129,9 @@ std::vector<OptionInfo> own_options() {
       {"secret_suffix", OptionType::text, "", "",
        "A suffix of the local part, such as _secret, that is removed and lets the mail pass without filters; empty: "
        "none."},
+      {"reports_address", OptionType::list, "", "",
+       "Where DMARC and TLS reports about the domain come in, as rua= of its records in the DNS has it: what comes to "
+       "these addresses is delivered as ever, and read and kept besides."},
       {"subject_tag.spam", OptionType::text, "", "*** SPAM ***", "What is put before the subject of tagged spam."},
       {"subject_tag.content", OptionType::text, "", "*** CF ***",
        "What is put before the subject of mail that is tagged for a blocked file name."},
@@ -267,6 +270,11 @@ Result<void> check_setting(std::string_view key, std::string_view canonical) {
   if (key == "greylist.suspicious_from" && canonical != "off") return check_threshold(canonical);
   if (key == "recipient_delimiter") return check_delimiter(canonical);
   if (key == "relay_networks") return check_relay_networks(canonical);
+  if (key == "reports_address") {
+    for (const std::string& item : config::items(canonical)) {
+      if (!mail::parse_mailbox(item)) return fail(fmt::format("\"{}\" is not an address", item));
+    }
+  }
   if (key == "catch_all" && !canonical.empty() && !mail::parse_mailbox(canonical)) {
     return fail(fmt::format("\"{}\" is not an address", canonical));
   }

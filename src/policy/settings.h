@@ -85,6 +85,7 @@ struct Settings {
   action::Settings actions;
   std::vector<uint64_t> owners;                 // sorted: tenants and lists whose findings count
   std::vector<uint64_t> word_lists;             // sorted
+  std::vector<std::string> report_addresses;    // keys: what comes there is looked at for reports
   std::vector<const filter::Entries*> entries;  // nearest level first; owned by the snapshot
 
   // An emergency bypass holds until its end and no longer.

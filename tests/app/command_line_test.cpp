@@ -25,6 +25,11 @@ const std::vector<std::string> kCommands = {"serve",
                                             "policy diff",
                                             "sink",
                                             "spool fsck",
+                                            "reports send",
+                                            "reports list",
+                                            "reports show",
+                                            "reports sources",
+                                            "reports import",
                                             "queue list",
                                             "queue show",
                                             "queue retry",
@@ -119,7 +124,7 @@ TEST(CommandLine, EachCommandIsKnownToHelp) {
       listed.insert(line.substr(2, line.find(' ', 2) - 2));
   }
   EXPECT_EQ(listed, (std::set<std::string>{"serve", "scan", "learn", "evaluate", "check", "policy", "sink", "queue",
-                                           "quarantine", "spool", "trust"}));
+                                           "quarantine", "reports", "spool", "trust"}));
 }
 
 TEST(CommandLine, ChoicesReadAsWords) {

@@ -35,6 +35,16 @@ TEST(DmarcRecord, ReadsEveryTag) {
   EXPECT_TRUE(record->usable());
 }
 
+TEST(DmarcRecord, SizesBehindAddressesAreLimits) {
+  const auto record = parse_dmarc_record(
+      "v=DMARC1; p=none; rua=mailto:a@b.c!10m, mailto:b@b.c ! 500K,nothing,mailto:c@b.c,mailto:d@b.c!x,"
+      "mailto:e@b.c!4096,mailto:f@b.c!99999999999999t,mailto:g@b.c!5mm");
+  ASSERT_TRUE(record);
+  EXPECT_EQ(record->aggregate.size(), 7U);
+  EXPECT_EQ(record->aggregate_limits,
+            (std::vector<uint64_t>{10U << 20U, 500U << 10U, 0, 0, 4096, uint64_t{1} << 50U, 0}));
+}
+
 TEST(DmarcRecord, FallsBackToTheDefaults) {
   const auto record = parse_dmarc_record("v=DMARC1; p=none; adkim=x; aspf=; t=maybe; psd=?; fo=z; fo=1; rua=nothing");
   ASSERT_TRUE(record);
