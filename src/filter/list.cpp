@@ -19,8 +19,8 @@ namespace doorward::filter {
 
 std::span<const Filter* const> all() {
   static const std::array filters{
-      FILTER(blocks_and_passes), FILTER(blocklists), FILTER(client),    FILTER(sender_authentication),
-      FILTER(own_domain),        FILTER(structure),  FILTER(word_list), FILTER(word_statistics),
+      FILTER(blocks_and_passes), FILTER(blocklists),     FILTER(client),    FILTER(sender_authentication),
+      FILTER(own_domain),        FILTER(structure),      FILTER(word_list), FILTER(word_statistics),
       FILTER(fuzzy_checksums),   FILTER(level_of_trust),
   };
   return filters;

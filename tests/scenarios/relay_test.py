@@ -21,7 +21,7 @@ def relayed(more="", name="in.example", backend="office", quiet=QUIET):
     return f'name = "{name}"\nbackend = "{backend}"\ndelivery = "relay"\n{quiet}{more}'
 
 
-LISTED = 'recipients = "listed"\ncatch_all = "all@in.example"\n'
+LISTED = 'recipients = "listed"\ncatch_all = "all@in.example"\n"greylist.catch_all" = false\n'
 
 
 class RelayScenario(Scenario):
@@ -146,7 +146,7 @@ class Relay(RelayScenario):
         sink = self.started(Sink(self.place("sink")))
         tagging = relayed(LISTED + 'legal = "tag-only"\n"outcome.spam" = "tag"\n', quiet=JUDGED)
         passing = (relayed('legal = "tag-only"\n"outcome.spam" = "deliver"\n', name="calm.example", quiet=JUDGED) +
-                   'recipients = "listed"\ncatch_all = "all@calm.example"\n')
+                   'recipients = "listed"\ncatch_all = "all@calm.example"\n"greylist.catch_all" = false\n')
         self.stand(sink.port, tagging, passing)
         refused = send(self.gateway.port, "alice@out.example", ["bob@in.example", "carol@calm.example"],
                        message(subject=f"{BAD_WORD} news"))
