@@ -76,6 +76,8 @@ Task<std::optional<smtp::Reply>> Session::doubt_sender(const mail::Client& clien
     known = co_await doubt_sender_domain(core_, *gateway_.parts().resolver, envelope.from.mailbox.domain.key(),
                                          authenticator.deadline());
   }
+  const bool in_doubt = *known && (*known)->transient();
+  if (in_doubt && !settings.defer_on_dns_failure) co_return std::nullopt;
   co_return *known;
 }
 

@@ -186,6 +186,7 @@ std::shared_ptr<const Settings> Compiler::settings_of(const Context& context) co
     if (const auto address = mail::parse_mailbox(item)) made->report_addresses.push_back(address->key());
   }
   made->sender_domain = effective["sender_domain"] == "true";
+  made->defer_on_dns_failure = effective["dns_failure"] == "defer";
   made->greylist_catch_all = effective["greylist.catch_all"] == "true";
   if (const auto& from = effective["greylist.suspicious_from"]; from != "off") {
     made->greylist_suspicious_from = threshold_of(from);

@@ -62,6 +62,16 @@ std::vector<OptionInfo> own_options() {
       {"bypass_until", OptionType::text, "", "", "When a bypass ends, in UTC, as 2026-01-31T12:00:00Z."},
       {"sender_domain", OptionType::boolean, "", "true",
        "Whether senders are refused whose domain does not exist or takes no mail."},
+      {"dns_failure",
+       OptionType::choice,
+       "",
+       "defer",
+       "What becomes of mail whose sender's domain cannot be looked up as the DNS does not answer: defer asks the "
+       "sender "
+       "to try again, accept takes it as if the domain existed. The checks that got no answer count for nothing.",
+       0,
+       0,
+       {"defer", "accept"}},
       {"size_limit", OptionType::size, "", "25MB", "The largest mail that is taken."},
       {"threshold", OptionType::text, "", "normal",
        "Mail whose SCL exceeds it is spam: very_cautious, cautious, normal, strict, very_strict, or a number from -1 "

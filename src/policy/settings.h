@@ -74,6 +74,7 @@ struct Settings {
   bool any_sender = false;                        // outbound: not only the customer's own domains
   bool arc_seal = true;                           // what was changed is sealed
   bool sender_domain = true;                      // senders are refused whose domain does not exist
+  bool defer_on_dns_failure = true;               // where a sender's domain cannot be looked up
   bool greylist_catch_all = true;                 // unknown senders to the catch-all mailbox are put off once
   std::optional<int> greylist_suspicious_from{};  // and mail from this SCL on, as far as it is no spam
   std::chrono::minutes greylist_catch_all_delay{1}, greylist_suspicious_delay{5};

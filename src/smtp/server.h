@@ -27,17 +27,20 @@ struct Timeouts {                             // RFC 5321 §4.5.3.2; shorter whe
 };
 
 struct Limits {
-  unsigned connections = 20'000;           // in all
-  unsigned connections_per_ip = 100;       // /64 for IPv6
-  unsigned command_errors = 10;            // 421 after so many; the replies slow down from the third on
-  unsigned transactions = 1000;            // a session
-  unsigned recipients = 1000;              // a transaction (RFC 5321 §4.5.3.1.8 asks for at least 100)
-  uint64_t message_size = 25'000'000;      // octets; the handler may lower it
-  size_t command_line = 2048;              // octets with CRLF; RFC 5321 asks for 512 plus what extensions add
-  size_t text_line = 1000;                 // octets with CRLF (RFC 5321 §4.5.3.1.6); longer ones end in 500 5.6.0 …
-  size_t long_line = 1 << 16;              // … beyond this; between the two a line is let through as practice has it
-  size_t memory_per_connection = 4 << 20;  // content beyond it goes to an unlinked file
-  size_t memory_total = 512 << 20;         // of contents at hand; 452 4.3.1 beyond it
+  unsigned connections = 20'000;      // in all
+  unsigned connections_per_ip = 100;  // /64 for IPv6
+  unsigned connections_a_minute = 0;  // new ones, from one address (/64 for IPv6); 0: any number, here and below
+  unsigned network_connections_a_minute = 0;  // from a /24 (/48 for IPv6)
+  unsigned mails_a_minute = 0;                // from one address
+  unsigned command_errors = 10;               // 421 after so many; the replies slow down from the third on
+  unsigned transactions = 1000;               // a session
+  unsigned recipients = 1000;                 // a transaction (RFC 5321 §4.5.3.1.8 asks for at least 100)
+  uint64_t message_size = 25'000'000;         // octets; the handler may lower it
+  size_t command_line = 2048;                 // octets with CRLF; RFC 5321 asks for 512 plus what extensions add
+  size_t text_line = 1000;                    // octets with CRLF (RFC 5321 §4.5.3.1.6); longer ones end in 500 5.6.0 …
+  size_t long_line = 1 << 16;                 // … beyond this; between the two a line is let through as practice has it
+  size_t memory_per_connection = 4 << 20;     // content beyond it goes to an unlinked file
+  size_t memory_total = 512 << 20;            // of contents at hand; 452 4.3.1 beyond it
   std::string spill_directory = "/var/tmp";
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/metrics.h"
+#include "smtp/peer_rates.h"
 #include "smtp/server.h"
 
 namespace doorward::smtp {
@@ -63,6 +64,7 @@ struct ServerState : std::enable_shared_from_this<ServerState> {
   std::atomic<bool> draining = false;
   std::atomic<bool> gone = false;  // the Server is: no new sessions
   PeerCounts peers;
+  PeerRates connection_rates, mail_rates;
   std::vector<std::unordered_set<Session*>> residents;  // by core; only touched on it
 
   struct Port {

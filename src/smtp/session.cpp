@@ -89,7 +89,11 @@ Task<bool> Session::open() {
   co_return co_await greet();
 }
 
-bool Session::admitted() { return server_.sessions <= server_.options.limits.connections && count_peer(); }
+bool Session::admitted() {
+  // A proxy is not counted for all its clients: they are, once it has named them.
+  return server_.sessions <= server_.options.limits.connections && count_peer() &&
+         (trusted_for_xclient_ || comes_seldom_enough());
+}
 
 Task<bool> Session::greet() {
   bool early = !input_.empty();

@@ -65,7 +65,8 @@ class Session {
   Task<bool> read_proxy_header();
   Task<bool> handshake(bool implicit);
   void become(const mail::IpAddress& ip, uint16_t port);
-  bool count_peer();  // false: its network has its most connections
+  bool count_peer();
+  bool comes_seldom_enough();  // false: its network has its most connections
 
   // verbs.cpp
   static const Row& row_of(Verb verb);

@@ -21,6 +21,15 @@ bool Session::count_peer() {
   return counted_peer_ || counted_ip_.is_unspecified();
 }
 
+// Whether the client, as it is known now, may open one more connection this minute.
+bool Session::comes_seldom_enough() {
+  const auto& limits = server_.options.limits;
+  const SteadyTime now = server_.clock.steady();
+  const bool v4 = client_.ip.is_v4();
+  return server_.connection_rates.count(client_.ip, v4 ? 128 : 64, limits.connections_a_minute, now) &&
+         server_.connection_rates.count(client_.ip, v4 ? 96 + 24 : 48, limits.network_connections_a_minute, now);
+}
+
 Task<bool> Session::read_proxy_header() {
   const SteadyTime until = std::chrono::steady_clock::now() + server_.options.timeouts.proxy_header;
   for (;;) {
@@ -80,7 +89,7 @@ Task<Reply> Session::verb_xclient(std::string_view argument) {
   if (!command) co_return protocol_error(std::move(command.error()));
   if (command->address) {
     become(*command->address, command->port.value_or(0));
-    if (!count_peer()) {
+    if (!count_peer() || !comes_seldom_enough()) {
       Reply refusal(421, {4, 7, 0}, server_.options.host_name + " too many connections, please try again later");
       refusal.close = true;
       co_return refusal;

@@ -178,6 +178,10 @@ Task<Reply> Session::verb_lhlo(std::string_view argument) { return hello(argumen
 
 Task<Reply> Session::verb_mail(std::string_view argument) {
   const Limits& limits = server_.options.limits;
+  if (!server_.mail_rates.count(client_.ip, client_.ip.is_v4() ? 128 : 64, limits.mails_a_minute,
+                                server_.clock.steady())) {
+    co_return Reply(450, {4, 7, 1}, "Too many mails from your address this minute; please try again later");
+  }
   if (transactions_ >= limits.transactions) {
     Reply enough(421, {4, 7, 0}, server_.options.host_name + " enough mails for one session, please connect again");
     enough.close = true;

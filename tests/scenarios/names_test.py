@@ -146,6 +146,9 @@ class Names(Scenario):
         self.stand("sender_domain = false\n")
         self.hand_in("192.0.2.1", "alice@good.example", "alice@good.example")  # and no check says more than it knows
         self.assertIn("spf=temperror", self.sink.maildir.wait(1)[0]["Authentication-Results"])
+        self.stand('dns_failure = "accept"\n')
+        self.hand_in("192.0.2.1", "alice@good.example", "alice@good.example")
+        self.sink.maildir.wait(2)
 
 
 if __name__ == "__main__":

@@ -233,5 +233,42 @@ TEST_F(ServerTest, AListenerWithTlsNeedsACertificate) {
   EXPECT_FALSE(server->listen(listener).has_value());
 }
 
+// Each client that a proxy names is counted for itself.
+TEST_F(ServerTest, WhoComesTooOftenIsToldToComeLater) {
+  options.limits.connections_a_minute = 2;
+  options.limits.network_connections_a_minute = 3;
+  start();
+  client.run([&]() -> Task<void> {
+    const auto come = [&](std::string address) -> Task<std::string> {
+      net::Connection one = co_await dial();
+      EXPECT_TRUE((co_await read_until(one, "\r\n")).starts_with("220 "));
+      co_await say(one, "XCLIENT ADDR=" + address + " NAME=[UNAVAILABLE]\r\n");
+      co_return (co_await read_until(one, "\r\n")).substr(0, 9);
+    };
+    EXPECT_TRUE((co_await come("192.0.2.1")).starts_with("220 "));
+    EXPECT_TRUE((co_await come("192.0.2.1")).starts_with("220 "));
+    EXPECT_EQ(co_await come("192.0.2.1"), "421 4.7.0");
+    EXPECT_TRUE((co_await come("192.0.2.2")).starts_with("220 "));
+    EXPECT_EQ(co_await come("192.0.2.3"), "421 4.7.0") << "the network";
+    EXPECT_TRUE((co_await come("198.51.100.1")).starts_with("220 "));
+  });
+}
+
+TEST_F(ServerTest, MailsAMinuteAreCountedOverAllSessions) {
+  options.limits.mails_a_minute = 1;
+  start();
+  client.run([&]() -> Task<void> {
+    for (const std::string_view expected : {"250 ", "450 4.7.1 "}) {
+      net::Connection one = co_await dial();
+      co_await read_until(one, "\r\n");
+      co_await say(one, "EHLO c.example\r\n");
+      co_await read_until(one, "HELP\r\n");
+      co_await say(one, "MAIL FROM:<a@b.example>\r\n");
+      const std::string reply = co_await read_until(one, "\r\n");
+      EXPECT_TRUE(reply.starts_with(expected)) << reply;
+    }
+  });
+}
+
 }  // namespace
 }  // namespace doorward::smtp
