@@ -82,6 +82,7 @@ class Reports(Scenario):
         self.check_report(gzip.decompress(attached.get_content()), mail)
         self.assertEqual(self.lines("send", "--now"), [{"reports": 0, "mails": 0, "postponed": 0}])
         self.assertIn('doorward_dmarc_gathered_total 5', self.gateway.page("/metrics")[1])
+        self.assertEqual(self.gateway.end(), 0)
 
     def check_report(self, document, mail):
         if shutil.which("xmllint"):
