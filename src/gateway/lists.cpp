@@ -134,12 +134,19 @@ Task<bool> Lists::ask(net::Core& core, net::Resolver& resolver, const mail::Clie
   std::vector<bool> used(lists_.size());
   for (size_t i = 0; i < lists_.size(); ++i) used[i] = is_used(i);
   auto questions = filter::list_questions(lists_, used, client, envelope, message, options_.questions);
+  std::vector<net::DnsAnswer> told(questions.size());
+  std::vector<size_t> unknown;
   std::vector<Task<net::DnsAnswer>> asked;
-  asked.reserve(questions.size());
-  for (const auto& question : questions) {
-    asked.push_back(resolver.lookup(core, question.name, net::DnsType::a, deadline));
+  for (size_t i = 0; i < questions.size(); ++i) {
+    if (auto known = resolver.known(questions[i].name, net::DnsType::a)) {
+      told[i] = std::move(*known);
+      continue;
+    }
+    unknown.push_back(i);
+    asked.push_back(resolver.lookup(core, questions[i].name, net::DnsType::a, deadline));
   }
-  const auto told = co_await when_all(std::move(asked));
+  auto fresh = co_await when_all(std::move(asked));
+  for (size_t i = 0; i < unknown.size(); ++i) told[unknown[i]] = std::move(fresh[i]);
   std::vector<bool> silent(lists_.size());
   for (size_t i = 0; i < questions.size(); ++i) {
     auto& question = questions[i];

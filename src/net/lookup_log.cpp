@@ -15,4 +15,13 @@ Task<DnsAnswer> LookupLog::lookup(Core& core, std::string name, DnsType type, St
   co_return answer;
 }
 
+std::optional<DnsAnswer> LookupLog::known(std::string_view name, DnsType type) {
+  if (asked_ == budget_) return std::nullopt;  // lookup() says so
+  auto answer = resolver_.known(name, type);
+  if (!answer) return answer;
+  ++asked_;
+  entries_.push_back({std::string(name), type, answer->status, answer->cached, answer->took});
+  return answer;
+}
+
 }  // namespace doorward::net

@@ -24,6 +24,7 @@ class LookupLog final : public Resolver {
 
   // As the resolver's; no_room once the budget is used up.
   Task<DnsAnswer> lookup(Core& core, std::string name, DnsType type, SteadyTime deadline) override;
+  std::optional<DnsAnswer> known(std::string_view name, DnsType type) override;
 
   const std::vector<LookupEntry>& entries() const { return entries_; }  // in the order of their ends
   bool exhausted() const { return exhausted_; }                         // a question was not asked any more
