@@ -5,7 +5,7 @@
 namespace doorward::net {
 
 Task<DnsAnswer> LookupLog::lookup(Core& core, std::string name, DnsType type, SteadyTime deadline) {
-  if (asked_ == budget_) {
+  if (is_used_up()) {
     exhausted_ = true;
     co_return dns_failure(DnsStatus::no_room);
   }
@@ -16,7 +16,7 @@ Task<DnsAnswer> LookupLog::lookup(Core& core, std::string name, DnsType type, St
 }
 
 std::optional<DnsAnswer> LookupLog::known(std::string_view name, DnsType type) {
-  if (asked_ == budget_) return std::nullopt;  // lookup() says so
+  if (is_used_up()) return std::nullopt;  // lookup() says so
   auto answer = resolver_.known(name, type);
   if (!answer) return answer;
   ++asked_;
