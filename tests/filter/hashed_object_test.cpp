@@ -24,8 +24,10 @@ TEST(HashedObject, LinksHaveOneForm) {
 TEST(HashedObject, HashesAreLabels) {
   EXPECT_EQ(hash_label(ListHash::sha1, "test@example.com"), "567159d622ffbb50b11b0efd307be358624a26ee");
   EXPECT_EQ(hash_label(ListHash::md5, "test@example.com"), "55502f40dc8b7c769880b10874abc9d0");
-  EXPECT_EQ(hash_label(ListHash::sha256, "test@example.com"), "973dfe463ec85785f5f95af5ba3906eedb2d931c24e69824a89ea65dba4e813b");
-  EXPECT_EQ(hash_label(ListHash::sha256_base32, "evil.com/a?b=C"), "5ghnb6lvftv3nlbpggpcaf65clegeo6px6rdgwcgoymigp7t3ufa");
+  EXPECT_EQ(hash_label(ListHash::sha256, "test@example.com"),
+            "973dfe463ec85785f5f95af5ba3906eedb2d931c24e69824a89ea65dba4e813b");
+  EXPECT_EQ(hash_label(ListHash::sha256_base32, "evil.com/a?b=C"),
+            "5ghnb6lvftv3nlbpggpcaf65clegeo6px6rdgwcgoymigp7t3ufa");
 }
 
 }  // namespace
