@@ -105,6 +105,9 @@ void read_lists(const Value& root, NodeConfig& config, Problems& problems) {
     if (list.name.empty()) list.name = list.zone;
     if (list.on && list.codes.empty())
       problems.add(table.line, "the list has no codes: its answers would mean nothing");
+    if (list.tested && (list.kind == filter::ListKind::email || list.kind == filter::ListKind::link)) {
+      problems.add(table.line, "lists of hashes have no test entries: say tested = false, and look after it yourself");
+    }
     if (!zones.insert(list.zone).second) problems.add(table.line, "there is another list of that zone");
     config.block_lists.push_back(std::move(list));
   });

@@ -18,7 +18,8 @@ using config::OptionInfo;
 using enum config::OptionType;
 
 constexpr std::array<std::string_view, 4> kTlsModes{"none", "starttls", "required", "implicit"};
-constexpr std::array<std::string_view, 2> kListKinds{"ip", "domain"};
+constexpr std::array<std::string_view, 4> kListKinds{"ip", "domain", "email", "link"};
+constexpr std::array<std::string_view, 4> kListHashes{"sha1", "md5", "sha256", "sha256-base32"};
 constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "error"};
 constexpr std::array<std::string_view, 2> kDecays{"halving", "straight"};
 
@@ -44,6 +45,9 @@ std::string to_text(const OptionInfo&, smtp::TlsMode value) {
 }
 std::string to_text(const OptionInfo&, filter::ListKind value) {
   return std::string(kListKinds.at(static_cast<size_t>(value)));
+}
+std::string to_text(const OptionInfo&, filter::ListHash value) {
+  return std::string(kListHashes.at(static_cast<size_t>(value)));
 }
 std::string to_text(const OptionInfo&, const std::vector<filter::ListCode>& value) {
   std::vector<std::string> texts;
@@ -153,6 +157,9 @@ Result<void> from_text(const OptionInfo&, const std::string& text, smtp::TlsMode
 }
 Result<void> from_text(const OptionInfo&, const std::string& text, filter::ListKind& value) {
   return from_names(kListKinds, text, value);
+}
+Result<void> from_text(const OptionInfo&, const std::string& text, filter::ListHash& value) {
+  return from_names(kListHashes, text, value);
 }
 Result<void> from_text(const OptionInfo&, const std::string& text, std::vector<filter::ListCode>& value) {
   value.clear();
@@ -447,11 +454,22 @@ std::vector<Field<filter::BlockList>> make_block_list_fields() {
            choice,
            "",
            "ip",
-           "What is asked for: addresses of servers (ip), or domains of links and senders (domain).",
+           "What is asked for: addresses of servers (ip), domains of links and senders (domain), hashes of mail "
+           "addresses "
+           "(email) or of links (link).",
            0,
            0,
            {kListKinds.begin(), kListKinds.end()}},
           AT(kind)),
+      any({"hash",
+           choice,
+           "",
+           "sha1",
+           "Of kinds email and link: the hash that is asked for.",
+           0,
+           0,
+           {kListHashes.begin(), kListHashes.end()}},
+          AT(hash)),
       any({"on", boolean, "", "true", "Whether it is asked; false with the zone of a default list switches that off."},
           AT(on)),
       any({"codes", list, "", "",

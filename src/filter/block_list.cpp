@@ -138,6 +138,7 @@ std::vector<BlockList> default_block_lists() {
        false,
        1,
        {"127.0.0.2 = 4", "127.0.0.3 = 3", "127.0.0.4 = 4", "127.0.0.9 = 4", "127.0.0.10-11 = 2.5"}},
+      {"msbl-ebl", "ebl.msbl.org", ListKind::email, false, 0, {"127.0.0.2 = 3"}},
       {"spamhaus-dbl", "dbl.spamhaus.org", ListKind::domain, false, 0, {"127.0.1.2-99 = 4", "127.0.1.102-106 = 2"}},
   };
   std::vector<BlockList> lists;
@@ -146,6 +147,7 @@ std::vector<BlockList> default_block_lists() {
                    .zone = given.zone,
                    .kind = given.kind,
                    .on = given.on,
+                   .tested = given.kind == ListKind::ip || given.kind == ListKind::domain,
                    .received = given.received,
                    .codes = {},
                    .servers = {}};

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "filter/hashed_object.h"
 #include "mail/ip.h"
 #include "sheet/points.h"
 
@@ -16,6 +17,8 @@ namespace doorward::filter {
 enum class ListKind : uint8_t {
   ip,      // addresses: of the client, and of servers that had the mail before
   domain,  // domains: of links, and of the sender
+  email,   // hashes of mail addresses: of the sender, of answers, of mailto: links
+  link,    // hashes of links
 };
 
 // What an address in an answer means: "127.0.0.2 = 3", "127.0.0.4-7 = 2.5", "127.0.*.3 = -2", "127.0.0.&8 = 3" (bit 8
@@ -37,6 +40,7 @@ struct BlockList {
   std::string name{};  // for score sheets and metrics
   std::string zone{};  // "bl.example.org"
   ListKind kind = ListKind::ip;
+  ListHash hash = ListHash::sha1;  // of kinds email and link
   bool on = true;
   bool tested = true;             // it has the entries for tests of RFC 5782 §5, and is used only while they are right
   unsigned received = 0;          // ip: of how many Received fields, from the top, the address is asked too

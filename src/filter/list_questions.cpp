@@ -19,6 +19,7 @@ namespace {
 
 constexpr size_t kMostDomains = 30;  // of links
 constexpr size_t kMostLinks = 500;   // looked at
+constexpr size_t kMostHashed = 20;   // addresses, and links
 
 // Named by mails of all kinds, and never listed: asking would be waste.
 constexpr std::array<std::string_view, 8> kEverywhere{"w3.org",      "microsoft.com", "google.com", "googleapis.com",
@@ -66,7 +67,14 @@ class Objects {
     if (domains.size() < kMostDomains) domains.push_back({domain, where, {}, 0});
   }
 
-  std::vector<Object> ips, domains;
+  // Of what lists of hashes know: in the form in which it is hashed.
+  static void add_text(std::vector<Object>& to, std::string text, std::string_view where) {
+    if (text.empty() || to.size() >= kMostHashed) return;
+    if (std::ranges::any_of(to, [&](const Object& known) { return known.text == text; })) return;
+    to.push_back({std::move(text), where, {}, 0});
+  }
+
+  std::vector<Object> ips, domains, addresses, links;
 };
 
 void add_received(const mime::Message& message, unsigned depth, Objects& to) {
@@ -89,6 +97,29 @@ void add_links(const mime::Message& message, Objects& to) {
   }
 }
 
+void add_addresses(const mail::Envelope& envelope, const mime::Message& message, Objects& to) {
+  constexpr std::string_view kMailto = "mailto:";
+  if (!envelope.from.null) Objects::add_text(to.addresses, listed_address(envelope.from.mailbox.key()), "sender");
+  for (const std::string_view field : {"From", "Reply-To", "Sender"}) {
+    Objects::add_text(to.addresses, listed_address(first_address(message.headers().text(field)).address), "sender");
+  }
+  size_t looked = 0;
+  for (const mime::Link& link : message.links()) {
+    if (++looked > kMostLinks) return;
+    if (!mail::starts_ignoring_case(link.url, kMailto)) continue;
+    Objects::add_text(to.addresses, listed_address(address_within(std::string_view(link.url).substr(kMailto.size()))),
+                      "link");
+  }
+}
+
+void add_whole_links(const mime::Message& message, Objects& to) {
+  size_t looked = 0;
+  for (const mime::Link& link : message.links()) {
+    if (++looked > kMostLinks) return;
+    Objects::add_text(to.links, listed_link(behind_redirectors(link.url)), "link");
+  }
+}
+
 }  // namespace
 
 std::string reversed(const mail::IpAddress& ip) {
@@ -108,21 +139,27 @@ std::string registered_domain(const std::string& host) {
 std::vector<ListQuestion> list_questions(std::span<const BlockList> lists, const std::vector<bool>& used,
                                          const mail::Client& client, const mail::Envelope& envelope,
                                          const mime::Message& message, size_t most) {
-  bool domains = false;
+  const auto any = [&](ListKind kind) {
+    for (size_t i = 0; i < lists.size(); ++i) {
+      if (used[i] && lists[i].kind == kind) return true;
+    }
+    return false;
+  };
   unsigned depth = 0;
   for (size_t i = 0; i < lists.size(); ++i) {
     if (!used[i]) continue;
-    domains = domains || lists[i].kind == ListKind::domain;
     depth = std::max(depth, lists[i].received);
   }
   Objects objects;
   objects.add_ip(client.ip, "client", 0);
   add_received(message, depth, objects);
-  if (domains) {
+  if (any(ListKind::domain)) {
     if (!envelope.from.null) objects.add_host(envelope.from.mailbox.domain.key(), "sender");
     objects.add_host(first_address(message.headers().text("From")).domain(), "sender");
     add_links(message, objects);
   }
+  if (any(ListKind::email)) add_addresses(envelope, message, objects);
+  if (any(ListKind::link)) add_whole_links(message, objects);
   std::vector<ListQuestion> questions;
   const auto ask = [&](size_t list, const Object& object, const std::string& label) {
     if (questions.size() < most) questions.push_back({list, label + "." + lists[list].zone, object.text, object.where});
@@ -131,6 +168,9 @@ std::vector<ListQuestion> list_questions(std::span<const BlockList> lists, const
     if (!used[i]) continue;
     if (lists[i].kind == ListKind::domain) {
       for (const Object& domain : objects.domains) ask(i, domain, domain.text);
+    } else if (lists[i].kind == ListKind::email || lists[i].kind == ListKind::link) {
+      const auto& hashed = lists[i].kind == ListKind::email ? objects.addresses : objects.links;
+      for (const Object& object : hashed) ask(i, object, hash_label(lists[i].hash, object.text));
     } else {
       for (const Object& ip : objects.ips) {
         if (ip.received <= lists[i].received) ask(i, ip, reversed(ip.ip));

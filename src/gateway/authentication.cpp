@@ -14,6 +14,8 @@ namespace {
 
 using mailauth::Result;
 
+constexpr size_t kForDmarc = 20;  // questions: two walks up a tree of eight, and policies
+
 // The domains of all addresses in all From fields (RFC 9989 §5.3.1), also where an address is no valid mailbox: a mail
 // program shows it all the same.
 std::vector<std::string> authors(const mime::Message& message) {
@@ -86,7 +88,11 @@ Task<filter::Authentication> Authenticator::check(net::Core& core, Inquiry mail,
   found.spf_asked = !is_local(mail.client.ip);
   const SystemTime now = clock_.now();
   const SteadyTime began = std::chrono::steady_clock::now();
-  const SteadyTime deadline = began + options_.deadline;
+  // DMARC comes last, and asks the author's own domain. It keeps a quarter of the time and some of the questions: else
+  // whoever forges an author would only need a name server of his own that never answers.
+  const SteadyTime last = began + options_.deadline;
+  const SteadyTime deadline = last - options_.deadline / 4;
+  log.reserve(kForDmarc);
   auto* const keys = &keys_.at(core.index());
 
   std::vector<Task<bool>> checks;
@@ -103,12 +109,13 @@ Task<filter::Authentication> Authenticator::check(net::Core& core, Inquiry mail,
       found.arc, mailauth::verify_arc(core, log, mail.signed_mail, {.now = now, .deadline = deadline, .cache = keys})));
   (void)co_await when_all(std::move(checks));
 
+  log.reserve(0);
   if (found.spf_asked) {
     mailauth::DmarcRequest request{authors(mail.message), found.spf.result, found.spf.domain, {}};
     for (const auto& signature : found.dkim.signatures) {
       request.signatures.push_back({signature.result, signature.domain});
     }
-    found.dmarc = co_await mailauth::check_dmarc(core, log, std::move(request), {.deadline = deadline});
+    found.dmarc = co_await mailauth::check_dmarc(core, log, std::move(request), {.deadline = last});
   }
   static auto& seconds =
       metrics::histogram("doorward_authentication_seconds", "Time that all checks of a mail's sender took together",

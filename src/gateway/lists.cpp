@@ -94,9 +94,12 @@ void Lists::set_used(size_t list, bool used, std::string_view trouble) {
 Task<void> Lists::check(net::Core& core, net::Resolver& resolver) {
   for (size_t i = 0; i < lists_.size(); ++i) {
     State& state = *states_[i];
-    if (std::chrono::steady_clock::now() < state.due) continue;
+    // A flood of listed mail alone switches nothing off: senders would have it in their hands. A list that answers
+    // everything lists what must never be listed too.
+    const bool suspect = state.suspect.exchange(false);
+    if (std::chrono::steady_clock::now() < state.due && !suspect) continue;
     std::string wrong = co_await trouble(core, resolver, lists_[i]);
-    if (wrong.empty() && state.suspect.exchange(false)) wrong = "it listed nearly everything that was asked";
+    if (wrong.empty() && suspect && !lists_[i].tested) wrong = "it lists nearly everything that is asked";
     state.asked = state.listed = 0;
     set_used(i, wrong.empty(), wrong);
     state.due = std::chrono::steady_clock::now() + (wrong.empty() ? options_.check_every : options_.check_again_after);
@@ -121,10 +124,7 @@ void Lists::note(size_t list, const ListVerdict& verdict) {
   (hit ? state.hits : state.misses).add();
   if (hit) state.listed.fetch_add(1, std::memory_order_relaxed);
   if (state.asked.fetch_add(1, std::memory_order_relaxed) + 1 < kWindow) return;
-  if (state.listed.load() >= kTooMany) {
-    state.suspect = true;
-    set_used(list, false, "it lists nearly everything that is asked");
-  }
+  if (state.listed.load() >= kTooMany) state.suspect = true;  // check() looks at its test entries
   state.asked = state.listed = 0;
 }
 
@@ -134,12 +134,19 @@ Task<bool> Lists::ask(net::Core& core, net::Resolver& resolver, const mail::Clie
   std::vector<bool> used(lists_.size());
   for (size_t i = 0; i < lists_.size(); ++i) used[i] = is_used(i);
   auto questions = filter::list_questions(lists_, used, client, envelope, message, options_.questions);
+  std::vector<net::DnsAnswer> told(questions.size());
+  std::vector<size_t> unknown;
   std::vector<Task<net::DnsAnswer>> asked;
-  asked.reserve(questions.size());
-  for (const auto& question : questions) {
-    asked.push_back(resolver.lookup(core, question.name, net::DnsType::a, deadline));
+  for (size_t i = 0; i < questions.size(); ++i) {
+    if (auto known = resolver.known(questions[i].name, net::DnsType::a)) {
+      told[i] = std::move(*known);
+      continue;
+    }
+    unknown.push_back(i);
+    asked.push_back(resolver.lookup(core, questions[i].name, net::DnsType::a, deadline));
   }
-  const auto told = co_await when_all(std::move(asked));
+  auto fresh = co_await when_all(std::move(asked));
+  for (size_t i = 0; i < unknown.size(); ++i) told[unknown[i]] = std::move(fresh[i]);
   std::vector<bool> silent(lists_.size());
   for (size_t i = 0; i < questions.size(); ++i) {
     auto& question = questions[i];

@@ -24,6 +24,10 @@ class LookupLog final : public Resolver {
 
   // As the resolver's; no_room once the budget is used up.
   Task<DnsAnswer> lookup(Core& core, std::string name, DnsType type, SteadyTime deadline) override;
+  std::optional<DnsAnswer> known(std::string_view name, DnsType type) override;
+
+  // So many questions of the budget are kept for later; 0: none are.
+  void reserve(size_t questions) { reserved_ = questions; }
 
   const std::vector<LookupEntry>& entries() const { return entries_; }  // in the order of their ends
   bool exhausted() const { return exhausted_; }                         // a question was not asked any more
@@ -31,7 +35,8 @@ class LookupLog final : public Resolver {
  private:
   Resolver& resolver_;
   const size_t budget_;
-  size_t asked_ = 0;
+  bool is_used_up() const { return asked_ + reserved_ >= budget_; }
+  size_t asked_ = 0, reserved_ = 0;
   bool exhausted_ = false;
   std::vector<LookupEntry> entries_;
 };

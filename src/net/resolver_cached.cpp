@@ -167,6 +167,13 @@ class CachedResolver final : public Resolver {
   Task<DnsAnswer> lookup(Core& core, std::string name, DnsType type, SteadyTime deadline) override {
     return look_up(shared_, *source_, core, std::move(name), type, deadline);
   }
+  std::optional<DnsAnswer> known(std::string_view given, DnsType type) override {
+    const std::string name = dns_name(given);
+    if (name.empty()) return std::nullopt;
+    auto hit = shared_->cache.find(name, type, std::chrono::steady_clock::now());
+    if (hit) shared_->figures.count(type, *hit);
+    return hit;
+  }
 
  private:
   static Task<DnsAnswer> look_up(std::shared_ptr<Shared> shared, DnsSource& source, Core& core, std::string given,

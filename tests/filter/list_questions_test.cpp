@@ -16,6 +16,9 @@ const BlockList kIps{.zone = "ip.list", .received = 0};
 const BlockList kDeep{.zone = "deep.list", .received = 2};
 const BlockList kDomains{.zone = "dom.list", .kind = ListKind::domain};
 
+const BlockList kAddresses{.zone = "mail.list", .kind = ListKind::email, .tested = false};
+const BlockList kLinks{.zone = "link.list", .kind = ListKind::link, .tested = false};
+
 std::vector<std::string> asked(const BlockList& list, const std::string& mail, const char* ip = "192.0.2.7",
                                size_t most = 60) {
   TestMail test(mail);
@@ -61,11 +64,22 @@ TEST(ListQuestions, RegisteredDomainsOfSenderAndLinksEachOnce) {
                                    "hidden.net.dom.list", "bare.org.dom.list"));
 }
 
+TEST(ListQuestions, HashesOfAddressesAndLinks) {
+  const std::string mail =
+      "From: x <Test+1@example.com>\nReply-To: b@mail.sender.co.uk\nMIME-Version: 1.0\nContent-Type: text/html\n\n"
+      "<a href='mailto:test@EXAMPLE.com?subject=x'>a</a><a href='http://evil.com/a?b=C#d'>b</a>\n";
+  const auto addresses = asked(kAddresses, mail);
+  EXPECT_EQ(addresses.size(), 2U) << "each once";
+  EXPECT_THAT(addresses, testing::Contains("567159d622ffbb50b11b0efd307be358624a26ee.mail.list"));
+  EXPECT_THAT(asked(kLinks, mail), ElementsAre("6463e79187e73207c871be1ce35827a1e413d535.link.list"));
+}
+
 TEST(ListQuestions, AreBounded) {
   std::string mail = "MIME-Version: 1.0\nContent-Type: text/html\n\n";
   for (int i = 0; i < 1000; ++i) mail += "<a href='http://d" + std::to_string(i) + ".com/'>x</a>\n";
   EXPECT_EQ(asked(kDomains, mail).size(), 30U);
   EXPECT_EQ(asked(kDomains, mail, "192.0.2.7", 5).size(), 5U);
+  EXPECT_EQ(asked(kLinks, mail).size(), 20U);
 }
 
 TEST(ListQuestions, WhoRegisteredAName) {

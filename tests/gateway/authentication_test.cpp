@@ -69,6 +69,27 @@ TEST_F(AuthenticationTest, AMailOfItsOwnDomainIsProvenInEachWay) {
   EXPECT_EQ(lookups_.size(), 5U) << "the address's name and back, the SPF record, the key, the policy: each once";
 }
 
+// Whoever forges an author picks the other domains of the mail, and their name servers.
+TEST_F(AuthenticationTest, SilentNameServersOfTheForgerHideNothingOfTheAuthor) {
+  options_.deadline = 600ms;
+  client_.ip = *mail::IpAddress::parse("198.51.100.9");
+  envelope_.from.mailbox = *mail::parse_mailbox("x@silent.example");
+  names_.delay("silent.example", net::DnsType::txt, 10s);
+  auto found = check(kMail);
+  EXPECT_EQ(found.spf.result, Result::temperror);
+  EXPECT_EQ(found.dmarc.result, Result::fail);
+  EXPECT_LT(took_, 1s);
+  // Nor does a mail with so much to ask that nothing is left for its author.
+  options_.lookups = 22;
+  std::string record = "v=spf1";
+  for (int i = 0; i < 9; ++i) record += " exists:e" + std::to_string(i) + ".wide.example";
+  names_.txt("wide.example", record + " -all");
+  for (int i = 0; i < 9; ++i) names_.a("e" + std::to_string(i) + ".wide.example", "127.0.0.2");
+  envelope_.from.mailbox = *mail::parse_mailbox("x@wide.example");
+  found = check(kMail);
+  EXPECT_EQ(found.dmarc.result, Result::fail);
+}
+
 TEST_F(AuthenticationTest, AForgeryIsFoundOut) {
   client_.ip = *mail::IpAddress::parse("198.51.100.9");
   const auto found = check(kMail);

@@ -110,15 +110,30 @@ TEST_F(ListsTest, AListThatComesBackIsUsedAgain) {
   EXPECT_TRUE(lists_->is_used(0));
 }
 
-TEST_F(ListsTest, AListThatListsNearlyEverythingIsSwitchedOffAtOnce) {
+// Senders can see to it that much of what is asked is listed, and must not be able to switch a list off.
+TEST_F(ListsTest, AFloodOfListedMailSwitchesOffNothing) {
   names_.a("7.2.0.192.ip.list", "127.0.0.4");
+  options_.check_every = 1h;
   start({list("ip.list")});
-  for (int i = 0; i < 499; ++i) ask();
-  EXPECT_TRUE(lists_->is_used(0));
-  ask();
-  EXPECT_FALSE(lists_->is_used(0));
+  for (int i = 0; i < 600; ++i) ask();
   check();
-  EXPECT_FALSE(lists_->is_used(0)) << "until the check after next";
+  EXPECT_TRUE(lists_->is_used(0)) << "its test entries are right";
+  names_.a("1.0.0.127.ip.list", "127.0.0.2");
+  check();
+  EXPECT_TRUE(lists_->is_used(0)) << "not asked before they are due";
+  for (int i = 0; i < 600; ++i) ask();
+  check();
+  EXPECT_FALSE(lists_->is_used(0)) << "or where nearly everything is listed: then at once";
+}
+
+TEST_F(ListsTest, AListWithoutTestEntriesThatListsNearlyEverythingIsSwitchedOffForAWhile) {
+  names_.a("7.2.0.192.ip.list", "127.0.0.4");
+  auto untested = list("ip.list");
+  untested.tested = false;
+  start({untested});
+  for (int i = 0; i < 500; ++i) ask();
+  check();
+  EXPECT_FALSE(lists_->is_used(0));
   check();
   EXPECT_TRUE(lists_->is_used(0));
 }

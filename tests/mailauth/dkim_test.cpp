@@ -157,7 +157,12 @@ TEST_F(Dkim, KeyRecords) {
       {"p=AAAA", "the key cannot be read"},
       {"k=ed25519; k=ed25519; " + key, "the key record is malformed"},
       {"v=spf1 -all", "the key record is no DKIM1"},
-      {"k=ed25519; p=" + std::string(6000, 'A'), "the key is too long"}};
+      {"k=ed25519; p=" + std::string(6000, 'A'), "the key is too long"},
+      // 1024 bits, of which each verification would take as long as some hundred ordinary ones.
+      {"p=MIGgAoGBANBcajmv2j363krplX/ARgLewgveR9c8LL6BP3XwDPwI9Yy9IUaba1ffq5Xk9Rr7dbdg2iWEBkSrlDvBBH"
+       "8eF6dGlsGt6Bqr5YHrQd/Mm4CL9jA3Hx8IydBRgHyjEdPKkakjZ9wTg7tY8s8brXC/H0WRuLrX3Up2bvGPtzaULBIj"
+       "AhoA0gnsONw7qdVkfQwx/kXH/AXG+Hw5Rw3/qQ==",
+       "the key's exponent is too long"}};
   int number = 0;
   for (const auto& [content, reason] : kRefused) {
     const std::string selector = "r" + std::to_string(number++);

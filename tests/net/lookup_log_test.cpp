@@ -30,5 +30,22 @@ TEST(LookupLog, NotesWhatIsAskedUpToItsBudget) {
   EXPECT_EQ(names.asked(), 2U);
 }
 
+// A resolver that has every answer at hand.
+class Knowing final : public Resolver {
+ public:
+  Task<DnsAnswer> lookup(Core&, std::string, DnsType, SteadyTime) override { co_return DnsAnswer(); }
+  std::optional<DnsAnswer> known(std::string_view, DnsType) override { return dns_failure(DnsStatus::nxdomain); }
+};
+
+TEST(LookupLog, WhatIsKnownAtOnceCountsAndIsNotedToo) {
+  Knowing names;
+  LookupLog log(names, 1);
+  EXPECT_TRUE(log.known("a.example", DnsType::a));
+  EXPECT_FALSE(log.known("b.example", DnsType::a)) << "the budget";
+  ASSERT_EQ(log.entries().size(), 1U);
+  EXPECT_EQ(log.entries()[0].name, "a.example");
+  EXPECT_EQ(log.entries()[0].status, DnsStatus::nxdomain);
+}
+
 }  // namespace
 }  // namespace doorward::net

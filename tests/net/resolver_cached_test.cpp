@@ -66,6 +66,20 @@ TEST_F(CachedResolverTest, ALateAnswerStillFillsTheCache) {
   });
 }
 
+TEST_F(CachedResolverTest, WhatIsCachedIsKnownWithoutWaiting) {
+  make();
+  loop_.run([&]() -> Task<void> {
+    EXPECT_FALSE(resolver_->known("one.example", DnsType::a));
+    EXPECT_TRUE(held_.empty()) << "nobody was asked";
+    EXPECT_EQ((co_await lookup("one.example", 20ms)).status, DnsStatus::timeout);
+    answer_all(found());
+    const auto known = resolver_->known("ONE.example.", DnsType::a);
+    EXPECT_TRUE(known && known->found() && known->cached);
+    EXPECT_FALSE(resolver_->known("one.example", DnsType::txt));
+    EXPECT_FALSE(resolver_->known("", DnsType::a));
+  });
+}
+
 TEST_F(CachedResolverTest, EachWaitsForItsOwnDeadline) {
   make();
   loop_.run([&]() -> Task<void> {
