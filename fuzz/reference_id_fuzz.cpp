@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   static const auto sightings = std::move(*Sightings::open({.entries = 64}));
   const doorward::SystemTime now{std::chrono::hours(24 * 20000 + size)};
-  sightings->count(parsed->print, parsed->sender, now);
+  sightings->count(parsed->print, parsed->origin.sender, now);
   for (const Sighting& seen : sightings->look_up(parsed->print, Sender{}, now)) {
     if (seen.others < 0 || seen.others > 267) abort();
   }

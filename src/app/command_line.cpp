@@ -6,6 +6,8 @@
 #include <exception>
 #include <string>
 
+#include "app/centre_command.h"
+#include "app/centre_serve.h"
 #include "app/check.h"
 #include "app/evaluate.h"
 #include "app/learn.h"
@@ -286,6 +288,75 @@ void add_reports(CLI::App& program, int& status) {
   add("import", "read reports from files", What::import_);
 }
 
+void add_centre_serve(CLI::App& centre, int& status) {
+  auto options = std::make_shared<CentreServeOptions>();
+  auto* command = centre.add_subcommand("serve", "run a detection centre; SIGHUP reads its certificate again");
+  command->add_option("--state", options->state_directory, "where it keeps what it learns")
+      ->type_name("DIR")
+      ->capture_default_str();
+  command->add_option("--listen", options->listen, "where gateways ask it")
+      ->type_name("ADDRESS")
+      ->capture_default_str();
+  command->add_option("--http", options->http, "where metrics and health are served; empty: nowhere")
+      ->type_name("ADDRESS")
+      ->capture_default_str();
+  auto* certificate =
+      command->add_option("--certificate", options->certificate.certificate_file, "for TLS: a PEM file with its chain")
+          ->type_name("FILE");
+  command->add_option("--key", options->certificate.key_file, "its private key")->type_name("FILE")->needs(certificate);
+  certificate->needs("--key");
+  command->add_option("--cores", options->cores, "how many cores answer; 0: all")->capture_default_str();
+  command->add_option("--entries", options->entries, "of 24 octets, for each of its two tables")
+      ->check(CLI::Range(1024, 1 << 30))
+      ->capture_default_str();
+  command->add_option("--questions", options->limits.questions_a_second, "a second that a gateway may ask")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
+  command->add_option("--reports", options->limits.reports_a_second, "a second that a gateway may send")
+      ->check(CLI::Range(1, 10'000'000))
+      ->capture_default_str();
+  command->callback([options, &status] { status = centre_serve(*options); });
+}
+
+void add_centre(CLI::App& program, int& status) {
+  using What = CentreOptions::What;
+  auto* command = program.add_subcommand("centre", "a detection centre: gateways ask it what others saw of a mail");
+  command->require_subcommand(1);
+  add_centre_serve(*command, status);
+  const auto add = [&](const char* name, const char* sentence, What what) {
+    auto options = std::make_shared<CentreOptions>();
+    options->what = what;
+    auto* part = command->add_subcommand(name, sentence);
+    if (what != What::key) {
+      part->add_option("--state", options->state_directory, "the centre's folder")
+          ->type_name("DIR")
+          ->capture_default_str();
+    }
+    if (what == What::list) part->add_flag("--json", options->json, "one JSON object a line");
+    if (what != What::key && what != What::list) {
+      part->add_option("NAME", options->name, "the gateway's host name, or another name for it")
+          ->required()
+          ->type_name("");
+    }
+    if (what == What::enrol) part->add_flag("--trusted", options->trusted, "its word counts from the first day on");
+    part->callback([options, &status] { status = centre_command(*options); });
+  };
+  add("key", "make a key for the gateways of a centre; the centre itself has no need of it", What::key);
+  add("enrol", "let a gateway ask and report; tells its token once", What::enrol);
+  add("trust", "let a gateway's word count from now on", What::trust);
+  add("distrust", "let it count as its reports prove right", What::distrust);
+  add("revoke", "let a gateway neither ask nor report any more", What::revoke);
+  add("list", "the gateways, and what their word counts", What::list);
+
+  auto tell = std::make_shared<CentreTellOptions>();
+  auto* part = command->add_subcommand("tell", "tell the centre what a person says of mails, from a gateway");
+  add_config(*part, tell->config_file, kDefaultConfig);
+  part->add_option("--spam", tell->spam, "mails that are spam: files, mboxes, Maildirs, folders")->type_name("PATH");
+  part->add_option("--not-spam", tell->not_spam, "mails that are none, likewise")->type_name("PATH");
+  part->add_option("--malicious", tell->malicious, "mails with malicious files, likewise")->type_name("PATH");
+  part->callback([tell, &status] { status = centre_tell(*tell); });
+}
+
 void add_sink(CLI::App& program, int& status) {
   auto options = std::make_shared<SinkOptions>();
   auto listen = std::make_shared<std::string>("127.0.0.1:2525");
@@ -323,6 +394,7 @@ int run(int argc, char** argv) {
     add_quarantine(program, status);
     add_reports(program, status);
     add_trust(program, status);
+    add_centre(program, status);
     add_spool(program, status);
     add_sink(program, status);
     program.parse(argc, argv);

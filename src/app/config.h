@@ -11,6 +11,7 @@
 #include "delivery/mx.h"
 #include "filter/block_list.h"
 #include "gateway/authentication.h"
+#include "gateway/centre_client.h"
 #include "gateway/lists.h"
 #include "gateway/sealing.h"
 #include "net/connection.h"
@@ -65,6 +66,7 @@ struct NodeConfig {
   gateway::AuthenticationOptions authentication;
   gateway::SealingOptions sealing;
   gateway::ListsOptions lists;
+  gateway::CentreOptions centre;
   bool default_lists = true;                   // besides those named, where these do not name the same zone
   std::vector<filter::BlockList> block_lists;  // of [[list]]
   ReportsConfig reports;

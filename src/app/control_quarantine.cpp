@@ -106,6 +106,14 @@ Result<void> change(const json::object& request, const Services& services, const
   return {};
 }
 
+// Whoever lets spam out says that it is none. What was held back for a virus or a kind of file is another matter.
+void tell_not_spam(const Services& services, vault::Vault& vault, const std::string& id) {
+  if (!services.not_spam) return;
+  const auto entry = vault.show(id);
+  if (!entry || entry->klass != sheet::Class::spam) return;
+  if (const auto content = vault.content(id)) services.not_spam(*content);
+}
+
 }  // namespace
 
 Result<void> control_quarantine_list(const json::object& request, const Services& services, const Answer& answer) {
@@ -148,6 +156,7 @@ Result<void> control_quarantine_release(const json::object& request, const Servi
     if (auto released = vault.release(id, **snapshot, services.commit); !released) {
       return std::unexpected(released.error());
     }
+    tell_not_spam(services, vault, id);
     return {};
   });
 }

@@ -118,6 +118,7 @@ struct Keeping::State {
   const Clock& clock;
   vault::Snapshots snapshots;
   std::function<Result<report::SentReports>(bool all)> send_reports{};
+  std::function<void(std::string_view raw)> not_spam{};
   std::unique_ptr<vault::Vault> vault{};
   std::unique_ptr<vault::Importer> importer{};
   SpoolCommit committer{};
@@ -138,6 +139,7 @@ struct Keeping::State {
                 },
             .clock = clock,
             .send_reports = send_reports,
+            .not_spam = not_spam,
             .logs = true};
   }
 };
@@ -147,9 +149,11 @@ Keeping::~Keeping() { stop(); }
 
 Result<std::unique_ptr<Keeping>> Keeping::open(const NodeConfig& config, spool::Spool& spool, const Clock& clock,
                                                vault::Snapshots snapshots, TrustAccess trust,
-                                               std::function<Result<report::SentReports>(bool all)> send_reports) {
+                                               std::function<Result<report::SentReports>(bool all)> send_reports,
+                                               std::function<void(std::string_view raw)> not_spam) {
   auto state = std::make_unique<State>(spool, clock, std::move(snapshots), std::move(trust));
   state->send_reports = std::move(send_reports);
+  state->not_spam = std::move(not_spam);
   vault::Options options;
   options.directory = config.vault_path();
   auto vault = vault::Vault::open(std::move(options), clock, journal::real_disk());

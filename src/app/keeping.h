@@ -31,7 +31,8 @@ class Keeping {
   // `spool` outlives it. As the account that the gateway runs as, since files are made.
   static Result<std::unique_ptr<Keeping>> open(const NodeConfig& config, spool::Spool& spool, const Clock& clock,
                                                vault::Snapshots snapshots, TrustAccess trust,
-                                               std::function<Result<report::SentReports>(bool all)> send_reports = {});
+                                               std::function<Result<report::SentReports>(bool all)> send_reports = {},
+                                               std::function<void(std::string_view raw)> not_spam = {});
   ~Keeping();  // stop()
   void start();
   void wake();  // a mail for the vault was committed; from any thread

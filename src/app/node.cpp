@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/offload.h"
 #include "delivery/proxy.h"
+#include "gateway/centre_reports.h"
 #include "gateway/gateway.h"
 #include "net/core.h"
 #include "net/resolver.h"
@@ -68,6 +69,7 @@ struct Node::State {
   std::unique_ptr<gateway::Learner> learner;
   std::unique_ptr<net::Resolver> resolver;
   std::shared_ptr<gateway::Lists> lists;
+  std::shared_ptr<gateway::CentreClient> centre;
   std::unique_ptr<Relaying> relaying;
   std::unique_ptr<Keeping> keeping;
   std::unique_ptr<net::Cores> cores;
@@ -118,7 +120,10 @@ struct Node::State {
     reporting = std::move(*reports);
     auto kept = Keeping::open(
         config, relaying->spool(), clock, [this] { return gateway->snapshot(); }, trust_access(),
-        [this](bool all) { return reporting->send(all); });
+        [this](bool all) { return reporting->send(all); },
+        [this](std::string_view raw) {
+          if (centre) gateway::tell_centre(*centre, trust::Report::not_spam, raw);
+        });
     if (!kept) return std::unexpected(kept.error());
     keeping = std::move(*kept);
     return {};
@@ -142,6 +147,9 @@ struct Node::State {
     auto sealer = gateway::Sealer::load(config.sealing);
     if (!sealer) return std::unexpected(sealer.error());
     options.sealer = std::move(*sealer);
+    auto service = gateway::CentreClient::make(config.centre, *resolver, cores->count());
+    if (!service) return std::unexpected(service.error());
+    centre = std::move(*service);
     gateway = std::make_unique<gateway::Gateway>(std::move(options),
                                                  gateway::Parts{.clock = clock,
                                                                 .offload = *offload,
@@ -152,6 +160,7 @@ struct Node::State {
                                                                 .recipients = &relaying->recipients(),
                                                                 .resolver = resolver.get(),
                                                                 .lists = lists.get(),
+                                                                .centre = centre.get(),
                                                                 .witness = &reporting->witness()},
                                                  std::move(*snapshot), pools);
     return {};
@@ -212,6 +221,7 @@ Result<void> Node::start() {
   first.post([lists = state_->lists, &first, &resolver = *state_->resolver] {
     spawn(gateway::Lists::watch(lists, first, resolver));
   });
+  first.post([centre = state_->centre, &first] { spawn(gateway::CentreClient::send_reports(centre, first)); });
   if (state_->health) state_->health->start();
   state_->relaying->start(
       *state_->cores, state_->pools, [gateway = state_->gateway.get()] { return gateway->snapshot(); },

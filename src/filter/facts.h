@@ -13,6 +13,7 @@
 #include "mailauth/iprev.h"
 #include "mailauth/spf.h"
 #include "sheet/points.h"
+#include "trust/reference_batch.h"
 
 namespace doorward::filter {
 
@@ -41,6 +42,7 @@ struct Facts {
   bool helo_is_ours = false;                       // the client greeted with our name, or that of a protected domain
   std::optional<Authentication> authentication{};  // none: nobody asked
   std::vector<ListHit> list_hits{};
+  std::optional<trust::ReferenceAnswer> elsewhere{};  // what the fingerprint service knows; none: it did not answer
   std::vector<std::string> skipped{};  // "sender_authentication: why": checks that could not answer
 
   // Whether the mail is proven to come from this domain (A-labels): by SPF or a signature of it or of one above it,

@@ -35,14 +35,6 @@ constexpr double kMostCounted = 250;
 
 bool has(const mime::Message& message, std::string_view field) { return message.headers().find(field) != nullptr; }
 
-// Newsletters and lists that are who they say they are. Their texts count all the same: who sends spam from domains of
-// his own authenticates it and offers to unsubscribe.
-bool is_proven_bulk(const Case& mail) {
-  return mail.facts.proves_somebody() && (has(mail.message, "List-Id") || has(mail.message, "List-Unsubscribe"));
-}
-
-bool is_answer(const Case& mail) { return has(mail.message, "In-Reply-To") || has(mail.message, "References"); }
-
 std::string evidence_of(const Measure& measure, const trust::Sighting& seen, SystemTime now) {
   const std::string count =
       seen.others > kMostCounted ? fmt::format("more than {:.0f}", kMostCounted) : fmt::format("{:.0f}", seen.others);
@@ -97,6 +89,12 @@ const Filter& fuzzy_checksums() {
   static const FuzzyChecksums filter;
   return filter;
 }
+
+bool is_proven_bulk(const Case& mail) {
+  return mail.facts.proves_somebody() && (has(mail.message, "List-Id") || has(mail.message, "List-Unsubscribe"));
+}
+
+bool is_answer(const Case& mail) { return has(mail.message, "In-Reply-To") || has(mail.message, "References"); }
 
 trust::Sender counted_sender(const Facts& facts, const mail::Envelope& envelope, const mime::Message& message) {
   const ShownAddress from = first_address(message.headers().text("From"));

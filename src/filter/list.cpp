@@ -5,6 +5,7 @@
 #include "filter/blocks_and_passes.h"
 #include "filter/client.h"
 #include "filter/filter.h"
+#include "filter/fingerprint_service.h"
 #include "filter/fuzzy_checksums.h"
 #include "filter/level_of_trust.h"
 #include "filter/own_domain.h"
@@ -19,9 +20,9 @@ namespace doorward::filter {
 
 std::span<const Filter* const> all() {
   static const std::array filters{
-      FILTER(blocks_and_passes), FILTER(blocklists),     FILTER(client),    FILTER(sender_authentication),
-      FILTER(own_domain),        FILTER(structure),      FILTER(word_list), FILTER(word_statistics),
-      FILTER(fuzzy_checksums),   FILTER(level_of_trust),
+      FILTER(blocks_and_passes), FILTER(blocklists),          FILTER(client),         FILTER(sender_authentication),
+      FILTER(own_domain),        FILTER(structure),           FILTER(word_list),      FILTER(word_statistics),
+      FILTER(fuzzy_checksums),   FILTER(fingerprint_service), FILTER(level_of_trust),
   };
   return filters;
 }

@@ -2,6 +2,7 @@
 #include <array>
 #include <string>
 
+#include "filter/file_name.h"
 #include "filter/letters.h"
 #include "filter/structure_signs.h"
 #include "mail/ascii.h"
@@ -9,16 +10,6 @@
 namespace doorward::filter {
 namespace {
 
-// What Windows, macOS or a browser runs at a double click.
-constexpr std::array kPrograms =
-    std::to_array<std::string_view>({"ade",  "adp",  "application", "appref-ms", "appx",   "bat", "chm",
-                                     "cmd",  "com",  "cpl",         "exe",       "gadget", "hlp", "hta",
-                                     "inf",  "ins",  "isp",         "iso",       "img",    "jar", "jnlp",
-                                     "js",   "jse",  "library-ms",  "lnk",       "mde",    "msc", "msh",
-                                     "msi",  "msix", "msp",         "mst",       "one",    "pif", "ps1",
-                                     "ps2",  "psc1", "reg",         "scf",       "scr",    "sct", "settingcontent-ms",
-                                     "shb",  "shs",  "url",         "vb",        "vbe",    "vbs", "vhd",
-                                     "vhdx", "ws",   "wsc",         "wsf",       "wsh",    "xll"});
 // What people open without a thought.
 constexpr std::array kHarmless = std::to_array<std::string_view>(
     {"avi", "bmp", "csv", "doc",  "docx", "gif", "htm",  "html", "jpeg", "jpg", "mp3",  "mp4", "mpg",
@@ -27,16 +18,6 @@ constexpr std::array kHarmless = std::to_array<std::string_view>(
 template <size_t N>
 bool among(const std::array<std::string_view, N>& list, std::string_view extension) {
   return std::ranges::find(list, extension) != list.end();
-}
-
-// Takes the extension off, with spaces around it; lower case.
-std::string take_extension(std::string& name) {
-  while (!name.empty() && (name.back() == ' ' || name.back() == '.')) name.pop_back();
-  const size_t dot = name.rfind('.');
-  if (dot == std::string::npos) return {};
-  std::string extension = mail::lowered(std::string_view(name).substr(dot + 1));
-  name.resize(dot);
-  return extension;
 }
 
 bool is_disguised(std::string_view name) {
@@ -51,7 +32,7 @@ void check_name(Signs& signs, const mime::Part& part) {
   std::string name = part.file_name;
   if (is_disguised(name)) signs.found(Sign::attachment_name_disguised, part.file_name);
   const std::string last = take_extension(name);
-  if (among(kPrograms, last)) {
+  if (is_program(last)) {
     const std::string before = take_extension(name);
     signs.found(among(kHarmless, before) ? Sign::attachment_double_extension : Sign::attachment_executable,
                 part.file_name);

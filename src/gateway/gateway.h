@@ -14,6 +14,7 @@
 #include "delivery/proxy.h"
 #include "delivery/recipient_check.h"
 #include "gateway/authentication.h"
+#include "gateway/centre_client.h"
 #include "gateway/judge.h"
 #include "gateway/learner.h"
 #include "gateway/lists.h"
@@ -50,6 +51,7 @@ struct Parts {
   delivery::RecipientCheck* recipients = nullptr;
   net::Resolver* resolver = nullptr;
   Lists* lists = nullptr;
+  CentreClient* centre = nullptr;
   Witness* witness = nullptr;
 };
 

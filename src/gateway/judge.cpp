@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "filter/filter.h"
+#include "filter/fingerprint_service.h"
 #include "filter/shown_address.h"
 
 namespace doorward::gateway {
@@ -79,7 +80,16 @@ bool blocks_content(const sheet::Findings& findings, const sheet::Priced& priced
   return false;
 }
 
+// Neither a pass nor trust outweighs it (DESIGN §2, Always).
+bool is_outbreak(const sheet::Findings& findings, const sheet::Priced& priced) {
+  for (size_t i = 0; i < findings.size(); ++i) {
+    if (priced.counted[i] && filter::is_outbreak(findings[i])) return true;
+  }
+  return false;
+}
+
 sheet::Class class_of(const sheet::Findings& findings, const sheet::Priced& priced, const policy::Rule& rule) {
+  if (is_outbreak(findings, priced)) return sheet::Class::virus;
   if (priced.stance == sheet::Stance::block) {
     return blocks_content(findings, priced) ? sheet::Class::content : sheet::Class::spam;
   }
@@ -166,7 +176,7 @@ sheet::ScoreSheet Judge::judge(const Mail& mail, const policy::Snapshot& snapsho
       input.features = &made.features;
     }
     if (memory_.sightings != nullptr) {
-      made.fingerprint = trust::fingerprint_of(mail.message);
+      if (!made.fingerprint) made.fingerprint = trust::fingerprint_of(mail.message);
       input.sightings = memory_.sightings;
       input.fingerprint = &*made.fingerprint;
     }

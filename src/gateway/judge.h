@@ -52,7 +52,7 @@ bool is_filtered(const Group& group, SystemTime now);
 // What was made of the message to judge it, so that learning need not make it again.
 struct Extracts {
   trust::Features features{};                       // empty where nobody asked for word statistics
-  std::optional<trust::Fingerprint> fingerprint{};  // likewise
+  std::optional<trust::Fingerprint> fingerprint{};  // likewise; made before judging where the centre is asked
 };
 
 class Judge {

@@ -54,7 +54,8 @@ class Session final : public smtp::Handler {
   Task<bool> judge(Judged& judged);
   bool is_ours(std::string_view name) const;
   Task<bool> run(bool aside, std::move_only_function<void()> work);
-  Task<std::vector<sheet::Lookup>> ask(Judged& judged);
+  Task<std::vector<sheet::Lookup>> ask(Judged& judged, bool names);
+  Task<bool> consult(Judged& judged, std::vector<sheet::Lookup>& lookups);
   Task<bool> authenticate(Judged& judged, net::LookupLog& log);
   void refuse_loop(Judged& judged, std::vector<smtp::Reply>& replies);
   static void note_replies(Judged& judged, std::span<const smtp::Reply> replies);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <iterator>
 #include <map>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "base/metrics.h"
 #include "filter/fuzzy_checksums.h"
 #include "gateway/answer.h"
+#include "gateway/centre_reports.h"
 #include "gateway/exchange.h"
 #include "gateway/greylisting.h"
 #include "gateway/notice.h"
@@ -151,15 +153,17 @@ Task<bool> Session::judge(Judged& judged) {
   const bool asks = direction == sheet::Direction::inbound && gateway_.authenticator().is_on();
   judged.facts.submitted = direction == sheet::Direction::outbound;
   judged.facts.helo_is_ours = is_ours(judged.client.helo);
-  const bool parsed = co_await run(aside, [&judged, asks, aside] {
+  const bool consults = direction == sheet::Direction::inbound && gateway_.parts().centre != nullptr;
+  const bool parsed = co_await run(aside, [&judged, asks, consults, aside] {
     judged.message.emplace(mime::Message::parse(judged.content.bytes()));
+    if (consults) judged.extracts.fingerprint = trust::fingerprint_of(*judged.message);
     if (!asks) return;
     judged.signed_mail.emplace(*judged.message);
     if (aside) mailauth::hash_bodies(*judged.signed_mail);
   });
   if (!parsed) co_return false;
   std::vector<sheet::Lookup> lookups;
-  if (asks) lookups = co_await ask(judged);
+  if (asks || consults) lookups = co_await ask(judged, asks);
   co_return co_await run(aside, [this, &judged, &lookups, direction] {
     const Mail mail{*judged.message, judged.client, judged.envelope, direction, judged.facts};
     judged.sheet = gateway_.judge().judge(mail, *transaction_->snapshot, judged.groups, &judged.extracts);
@@ -186,19 +190,43 @@ Task<bool> Session::authenticate(Judged& judged, net::LookupLog& log) {
   co_return true;
 }
 
+// What other gateways saw of the mail. It is asked while it is still being found out who sent it, so the sender's own
+// domain may count as another one: one more or less decides nothing.
+Task<bool> Session::consult(Judged& judged, std::vector<sheet::Lookup>& lookups) {
+  auto& centre = *gateway_.parts().centre;
+  const Mail mail{*judged.message, judged.client, judged.envelope, sheet::Direction::inbound, judged.facts};
+  auto id = reference_of(centre, mail, *judged.extracts.fingerprint);
+  if (id.empty()) co_return true;
+  const auto told = co_await centre.ask(core_, std::move(id));
+  judged.facts.elsewhere = told.answer;
+  if (!told.answer) judged.facts.skipped.emplace_back("fingerprint_service: it did not answer");
+  lookups.push_back({"fingerprint service",
+                     !told.answer         ? "timeout"
+                     : told.answer->known ? "found"
+                                          : "no_data",
+                     false, told.microseconds});
+  co_return true;
+}
+
 // What the network can tell of the mail, all of it asked at once.
-Task<std::vector<sheet::Lookup>> Session::ask(Judged& judged) {
+Task<std::vector<sheet::Lookup>> Session::ask(Judged& judged, bool names) {
   auto& authenticator = gateway_.authenticator();
   auto* const lists = gateway_.parts().lists;
-  auto log = authenticator.log();
+  std::optional<net::LookupLog> log;
+  std::vector<sheet::Lookup> lookups;
   std::vector<Task<bool>> asked;
-  asked.push_back(authenticate(judged, log));
-  if (lists != nullptr && lists->is_any_used()) {
-    asked.push_back(lists->ask(core_, log, judged.client, judged.envelope, *judged.message, authenticator.deadline(),
-                               judged.facts));
+  if (names) {
+    log.emplace(authenticator.log());
+    asked.push_back(authenticate(judged, *log));
+    if (lists != nullptr && lists->is_any_used()) {
+      asked.push_back(lists->ask(core_, *log, judged.client, judged.envelope, *judged.message, authenticator.deadline(),
+                                 judged.facts));
+    }
   }
+  if (gateway_.parts().centre != nullptr) asked.push_back(consult(judged, lookups));
   (void)co_await when_all(std::move(asked));
-  co_return noted(log);
+  if (log) std::ranges::move(noted(*log), std::back_inserter(lookups));
+  co_return lookups;
 }
 
 void Session::greylist(Judged& judged) {
@@ -387,6 +415,10 @@ void Session::remember(const Judged& judged) {
   if (!print || print->empty()) return;
   if (judged.sheet.direction == sheet::Direction::inbound) {
     if (filter::is_report(*judged.message)) return;
+    if (auto* centre = gateway_.parts().centre) {
+      report_to_centre(*centre, {*judged.message, judged.client, judged.envelope, judged.sheet.direction, judged.facts},
+                       judged.groups, judged.sheet, *print, gateway_.parts().memory.sightings, now);
+    }
     learner->saw(*print, filter::counted_sender(judged.facts, judged.envelope, *judged.message), now);
   } else if (std::ranges::all_of(judged.sheet.groups,
                                  [](const auto& group) { return group.klass == sheet::Class::clean; })) {

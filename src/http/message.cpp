@@ -20,6 +20,12 @@ void append_header(std::string& head, std::string_view name, std::string_view va
   head.append("\r\n");
 }
 
+std::string_view value_of(const std::vector<Header>& headers, std::string_view name) {
+  const auto found =
+      std::ranges::find_if(headers, [&](const Header& h) { return mail::equal_ignoring_case(h.name, name); });
+  return found == headers.end() ? std::string_view() : std::string_view(found->value);
+}
+
 // "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 §5.6.7)
 std::string http_date(int64_t seconds) {
   constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -36,11 +42,9 @@ std::string http_date(int64_t seconds) {
 
 }  // namespace
 
-std::string_view Request::header(std::string_view name) const {
-  const auto found =
-      std::ranges::find_if(headers, [&](const Header& h) { return mail::equal_ignoring_case(h.name, name); });
-  return found == headers.end() ? std::string_view() : std::string_view(found->value);
-}
+std::string_view Request::header(std::string_view name) const { return value_of(headers, name); }
+
+std::string_view Response::header(std::string_view name) const { return value_of(headers, name); }
 
 std::string_view reason(int status) {
   const auto text =

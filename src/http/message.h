@@ -35,6 +35,7 @@ struct Response {
   Response() = default;
   Response(int code, std::string text) : status(code), body(std::move(text)) {}
 
+  std::string_view header(std::string_view name) const;  // as a request's
   // Status line and headers, with the empty line. `now`: seconds since 1970 for Date (RFC 9110 §6.6.1). Characters that
   // would end a header's line become spaces.
   std::string head(bool keep_alive, int64_t now) const;

@@ -9,6 +9,7 @@
 #include "http/request_reader.h"
 #include "http/router.h"
 #include "net/listener.h"
+#include "net/tls.h"
 
 namespace doorward::http {
 namespace {
@@ -32,6 +33,7 @@ struct Server::State {
   std::atomic<unsigned> count{0};
   std::atomic<bool> stopping{false};
   std::vector<std::vector<net::Connection*>> open;  // by core; touched on that core only
+  std::atomic<std::shared_ptr<const net::TlsServerContext>> tls{};
 
   // Counts the connection and lets stop() find it, as long as its session runs.
   class Membership {
@@ -164,6 +166,10 @@ namespace {
 template <class State>
 Task<void> serve(std::shared_ptr<State> state, net::Connection connection) {
   const typename State::Membership membership(*state, connection);
+  if (const auto tls = state->tls.load()) {
+    connection.set_timeout(state->limits.request);
+    if (!co_await connection.start_tls(*tls)) co_return;
+  }
   Session session(connection, state->limits);
   if (state->count.load() > state->limits.connections) {
     co_await session.refuse(503);
@@ -198,6 +204,8 @@ Result<void> Server::bind(const net::Endpoint& at) {
   listeners_.push_back(std::move(*listener));
   return {};
 }
+
+void Server::set_tls(std::shared_ptr<const net::TlsServerContext> tls) { state_->tls = std::move(tls); }
 
 void Server::start() {
   for (const auto& listener : listeners_) {

@@ -14,7 +14,8 @@
 
 namespace doorward::net {
 class Listener;
-}
+class TlsServerContext;
+}  // namespace doorward::net
 
 namespace doorward::http {
 
@@ -39,6 +40,8 @@ class Server {
   // answered by GET's route. Only before start().
   void route(std::string method, std::string path, Route route);
   Result<void> bind(const net::Endpoint& at);
+  // From now on new connections begin with TLS; from any thread.
+  void set_tls(std::shared_ptr<const net::TlsServerContext> tls);
   void start();
   void stop();                                   // no new connections; those that are open are closed
   std::vector<net::Endpoint> addresses() const;  // bound ones, with the ports that were chosen

@@ -13,8 +13,8 @@ namespace doorward::trust {
 namespace {
 
 constexpr uint8_t kFormat = 1;
-constexpr unsigned kText = 1, kStructure = 2;
-constexpr size_t kBandOctets = 6, kFileOctets = 8, kSecretOctets = 32;
+constexpr unsigned kText = 1, kStructure = 2, kProgram = 4;
+constexpr size_t kSenderOctets = 2, kBandOctets = 6, kFileOctets = 8, kSecretOctets = 32;
 static_assert(kFingerprintVersion < 256);
 static_assert(kMostFiles < 16);
 static_assert(crypto_shorthash_KEYBYTES == 16 && crypto_shorthash_BYTES == 8);
@@ -43,6 +43,13 @@ uint64_t keyed(const Key& key, uint64_t value) {
 // The upper octets of a hash, so that both widths are cut from the same end.
 void append(std::string& id, uint64_t hash, size_t octets) {
   for (size_t at = 0; at < octets; ++at) id += static_cast<char>(hash >> (56 - 8 * at));
+}
+
+// 0 is who is not known.
+uint64_t sender_of(const Key& key, Sender sender) {
+  if (sender.hash == 0) return 0;
+  const uint64_t hash = keyed(key, sender.hash);
+  return hash >> 48 == 0 ? ~uint64_t{0} : hash;
 }
 
 class Reader {
@@ -87,16 +94,24 @@ std::unexpected<Error> refused(const char* what) { return fail(what, "reference 
 
 }  // namespace
 
-Result<ReferenceKey> ReferenceKey::of(std::string_view centre_secret, uint8_t number, std::string_view own_secret) {
+Result<ReferenceKey> ReferenceKey::of(std::string_view secret, uint8_t number) {
   if (sodium_init() < 0) throw std::runtime_error("libsodium cannot be used");
-  if (centre_secret.size() != kSecretOctets || own_secret.size() != kSecretOctets) {
-    return fail("a key of the fingerprint service has 32 octets");
-  }
-  return ReferenceKey(derived(centre_secret, "doorward reference id: content"),
-                      derived(own_secret, "doorward reference id: sender"), number);
+  if (secret.size() != kSecretOctets) return fail("a key of the fingerprint service has 32 octets");
+  return ReferenceKey(derived(secret, "doorward reference id: content"),
+                      derived(secret, "doorward reference id: sender"), number);
 }
 
-std::string ReferenceKey::id_of(const Fingerprint& print, Sender sender) const {
+Result<ReferenceKey> ReferenceKey::from_text(std::string_view base64url, uint8_t number) {
+  std::string secret(kSecretOctets, '\0');
+  size_t size = 0;
+  const int wrong = sodium_base642bin(reinterpret_cast<unsigned char*>(secret.data()), secret.size(), base64url.data(),
+                                      base64url.size(), nullptr, &size, nullptr,
+                                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+  if (wrong != 0 || size != kSecretOctets) return fail("has to be a key as `doorward centre key` makes it");
+  return of(secret, number);
+}
+
+std::string ReferenceKey::id_of(const Fingerprint& print, Origin origin) const {
   if (print.empty()) return {};
   std::array<uint64_t, kMostFiles> attachments{}, images{};
   const size_t attached = distinct(print.of(Likeness::attachment), kMostFiles, attachments);
@@ -106,13 +121,14 @@ std::string ReferenceKey::id_of(const Fingerprint& print, Sender sender) const {
   id += static_cast<char>(kFormat);
   id += static_cast<char>(kFingerprintVersion);
   id += static_cast<char>(number_);
-  id += static_cast<char>((print.has_text ? kText : 0) | (print.has_structure ? kStructure : 0));
+  id += static_cast<char>((print.has_text ? kText : 0) | (print.has_structure ? kStructure : 0) |
+                          (origin.has_program ? kProgram : 0));
   id += static_cast<char>(attached << 4 | shown);
-  append(id, sender.hash == 0 ? 0 : keyed(own_, sender.hash), kBandOctets);
-  for (const uint64_t band : print.of(Likeness::text)) append(id, keyed(centre_, band), kBandOctets);
-  for (const uint64_t band : print.of(Likeness::structure)) append(id, keyed(centre_, band), kBandOctets);
-  for (size_t at = 0; at < attached; ++at) append(id, keyed(centre_, attachments[at]), kFileOctets);
-  for (size_t at = 0; at < shown; ++at) append(id, keyed(centre_, images[at]), kFileOctets);
+  append(id, sender_of(sender_, origin.sender), kSenderOctets);
+  for (const uint64_t band : print.of(Likeness::text)) append(id, keyed(content_, band), kBandOctets);
+  for (const uint64_t band : print.of(Likeness::structure)) append(id, keyed(content_, band), kBandOctets);
+  for (size_t at = 0; at < attached; ++at) append(id, keyed(content_, attachments[at]), kFileOctets);
+  for (size_t at = 0; at < shown; ++at) append(id, keyed(content_, images[at]), kFileOctets);
   return id;
 }
 
@@ -125,7 +141,7 @@ Result<Reference> parse_reference(std::string_view id) {
   Reference reference;
   reference.key = static_cast<uint8_t>(reader.number(1));
   const uint64_t bands = reader.number(1), files = reader.number(1);
-  if ((bands & ~uint64_t{kText | kStructure}) != 0) return refused("with unknown parts");
+  if ((bands & ~uint64_t{kText | kStructure | kProgram}) != 0) return refused("with unknown parts");
   Fingerprint& print = reference.print;
   print.has_text = (bands & kText) != 0;
   print.has_structure = (bands & kStructure) != 0;
@@ -134,8 +150,8 @@ Result<Reference> parse_reference(std::string_view id) {
   print.attachments = attachments;
   print.images = images;
   if (print.empty()) return refused("without any part");
-  const uint64_t sender = reader.number(kBandOctets);
-  reference.sender.hash = sender == 0 ? 0 : spread(sender) | 1;
+  const uint64_t sender = reader.number(kSenderOctets);
+  reference.origin = {{sender == 0 ? 0 : spread(sender) | 1}, (bands & kProgram) != 0};
   const size_t rest = print.of(Likeness::text).size() * kBandOctets +
                       print.of(Likeness::structure).size() * kBandOctets + (attachments + images) * kFileOctets;
   if (reader.left() != rest) return refused("of another length than its head says");

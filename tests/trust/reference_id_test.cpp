@@ -11,11 +11,7 @@
 namespace doorward::trust {
 namespace {
 
-const std::string kCentre(32, 'c'), kOwn(32, 'o');
-
-ReferenceKey key_of(const std::string& centre = kCentre, const std::string& own = kOwn) {
-  return *ReferenceKey::of(centre, 7, own);
-}
+ReferenceKey key_of(const std::string& secret = std::string(32, 'c')) { return *ReferenceKey::of(secret, 7); }
 
 Fingerprint full_print() {
   Fingerprint print = fingerprint_of_text(text_of(1));
@@ -30,7 +26,8 @@ Fingerprint full_print() {
   return print;
 }
 
-Sender sender() { return Sender::of_domain("shop.example"); }
+Origin origin_of(std::string_view domain) { return {Sender::of_domain(domain)}; }
+Origin origin() { return origin_of("shop.example"); }
 
 std::string refusal_of(const std::string& id) {
   const auto parsed = parse_reference(id);
@@ -40,26 +37,25 @@ std::string refusal_of(const std::string& id) {
 }
 
 TEST(ReferenceId, near_duplicates_are_known_again_at_the_centre) {
-  const auto first = parse_reference(key_of().id_of(fingerprint_of_text(text_of(1)), sender()));
-  const auto near = parse_reference(
-      key_of(kCentre, std::string(32, 'x')).id_of(fingerprint_of_text("Dear Anna\r\n" + text_of(1)), sender()));
-  const auto another = parse_reference(key_of().id_of(fingerprint_of_text(text_of(2)), sender()));
+  const auto first = parse_reference(key_of().id_of(fingerprint_of_text(text_of(1)), origin()));
+  const auto near = parse_reference(key_of().id_of(fingerprint_of_text("Dear Anna\r\n" + text_of(1)), origin_of("other.example")));
+  const auto another = parse_reference(key_of().id_of(fingerprint_of_text(text_of(2)), origin()));
   ASSERT_TRUE(first && near && another);
   EXPECT_GE(shared(first->print, near->print, Likeness::text), 2u);
   EXPECT_EQ(shared(first->print, another->print, Likeness::text), 0u);
 
   const auto sightings = std::move(*Sightings::open({.entries = 10'000}));
   const SystemTime now{std::chrono::hours(24 * 20000)};
-  sightings->count(first->print, first->sender, now);
-  EXPECT_NEAR(sightings->look_up(near->print, near->sender, now)[0].others, 1, 0.1);
-  EXPECT_EQ(sightings->look_up(another->print, near->sender, now)[0].others, 0);
-  EXPECT_EQ(sightings->look_up(first->print, first->sender, now)[0].others, 0) << "its own sender";
+  sightings->count(first->print, first->origin.sender, now);
+  EXPECT_NEAR(sightings->look_up(near->print, near->origin.sender, now)[0].others, 1, 0.1);
+  EXPECT_EQ(sightings->look_up(another->print, near->origin.sender, now)[0].others, 0);
+  EXPECT_EQ(sightings->look_up(first->print, first->origin.sender, now)[0].others, 0) << "its own sender";
 }
 
-TEST(ReferenceId, is_of_at_most_160_octets_and_keeps_what_it_holds) {
-  const std::string id = key_of().id_of(full_print(), sender());
+TEST(ReferenceId, is_of_at_most_155_octets_and_keeps_what_it_holds) {
+  const std::string id = key_of().id_of(full_print(), origin());
   EXPECT_EQ(id.size(), kLongestReference);
-  EXPECT_LE(id.size(), 160u);
+  EXPECT_EQ(id.size(), 155u);
   const auto parsed = parse_reference(id);
   ASSERT_TRUE(parsed) << parsed.error().text();
   EXPECT_EQ(parsed->key, 7);
@@ -67,13 +63,13 @@ TEST(ReferenceId, is_of_at_most_160_octets_and_keeps_what_it_holds) {
   EXPECT_TRUE(parsed->print.has_structure);
   EXPECT_EQ(parsed->print.attachments, 6u);
   EXPECT_EQ(parsed->print.images, 2u) << "eight files in all";
-  EXPECT_NE(parsed->sender.hash, 0u);
+  EXPECT_NE(parsed->origin.sender.hash, 0u);
 }
 
 TEST(ReferenceId, without_the_key_a_guessed_text_cannot_be_confirmed) {
   const auto print = full_print();
-  const std::string id = key_of().id_of(print, sender());
-  const std::string other = key_of(std::string(32, 'd')).id_of(print, sender());
+  const std::string id = key_of().id_of(print, origin());
+  const std::string other = key_of(std::string(32, 'd')).id_of(print, origin());
   ASSERT_EQ(id.size(), other.size());
   for (size_t at = kReferenceHead; at < id.size(); at += 6) EXPECT_NE(id.substr(at, 6), other.substr(at, 6)) << at;
   // Nothing of the unkeyed hashes is in it.
@@ -86,55 +82,71 @@ TEST(ReferenceId, without_the_key_a_guessed_text_cannot_be_confirmed) {
   }
 }
 
-TEST(ReferenceId, senders_are_told_apart_by_one_gateway_and_not_between_two) {
+TEST(ReferenceId, of_senders_sixteen_bits_are_told) {
   const auto print = fingerprint_of_text(text_of(1));
-  const auto sender_part = [&](const ReferenceKey& key, Sender who) { return key.id_of(print, who).substr(5, 6); };
-  EXPECT_EQ(sender_part(key_of(), sender()), sender_part(key_of(), sender()));
-  EXPECT_NE(sender_part(key_of(), sender()), sender_part(key_of(), Sender::of_domain("other.example")));
-  EXPECT_NE(sender_part(key_of(), sender()), sender_part(key_of(kCentre, std::string(32, 'x')), sender()));
-  EXPECT_EQ(sender_part(key_of(), {}), std::string(6, '\0'));
-  EXPECT_EQ(parse_reference(key_of().id_of(print, {}))->sender.hash, 0u);
+  const auto sender_part = [&](Origin origin) { return key_of().id_of(print, origin).substr(5, 2); };
+  EXPECT_EQ(sender_part(origin()), sender_part(origin()));
+  EXPECT_NE(sender_part(origin()), sender_part(origin_of("other.example")));
+  EXPECT_EQ(sender_part({}), std::string(2, '\0'));
+  EXPECT_EQ(parse_reference(key_of().id_of(print, {}))->origin.sender.hash, 0u);
+  EXPECT_NE(key_of(std::string(32, 'd')).id_of(print, origin()).substr(5, 2), sender_part(origin()));
+}
+
+TEST(ReferenceId, programs_are_told) {
+  const auto print = fingerprint_of_text(text_of(1));
+  EXPECT_TRUE(parse_reference(key_of().id_of(print, {{}, true}))->origin.has_program);
+  EXPECT_FALSE(parse_reference(key_of().id_of(print, origin()))->origin.has_program);
 }
 
 TEST(ReferenceId, a_mail_without_anything_to_know_it_by_has_none) {
-  EXPECT_EQ(key_of().id_of(fingerprint_of_text("Thank you.\r\n"), sender()), "");
+  EXPECT_EQ(key_of().id_of(fingerprint_of_text("Thank you.\r\n"), origin()), "");
 }
 
 TEST(ReferenceId, the_same_file_twice_is_one) {
   Fingerprint print{};
   print.attachments = 3;
   print.attachment_digests = {5, 5, 6};
-  const auto parsed = parse_reference(key_of().id_of(print, sender()));
+  const auto parsed = parse_reference(key_of().id_of(print, origin()));
   ASSERT_TRUE(parsed) << parsed.error().text();
   EXPECT_EQ(parsed->print.attachments, 2u);
 }
 
 TEST(ReferenceId, keys_of_another_length_are_refused) {
-  EXPECT_FALSE(ReferenceKey::of("short", 1, kOwn));
-  EXPECT_FALSE(ReferenceKey::of(kCentre, 1, ""));
+  EXPECT_FALSE(ReferenceKey::of("short", 1));
+  EXPECT_FALSE(ReferenceKey::of("", 1));
+}
+
+TEST(ReferenceId, keys_are_read_as_people_copy_them) {
+  const auto print = fingerprint_of_text(text_of(1));
+  const auto key = ReferenceKey::from_text("Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2M", 7);
+  ASSERT_TRUE(key) << key.error().text();
+  EXPECT_EQ(key->id_of(print, origin()), key_of().id_of(print, origin()));
+  for (const auto* wrong : {"", "Y2Nj", "Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2MM", "no key of any kind at all, nor anything"}) {
+    EXPECT_FALSE(ReferenceKey::from_text(wrong, 7)) << wrong;
+  }
 }
 
 TEST(ReferenceId, what_is_not_canonical_is_refused) {
-  const std::string id = key_of().id_of(full_print(), sender());
+  const std::string id = key_of().id_of(full_print(), origin());
   const auto with = [&](size_t at, char octet) {
     std::string changed = id;
     changed[at] = octet;
     return changed;
   };
   EXPECT_EQ(refusal_of(""), "too short");
-  EXPECT_EQ(refusal_of(id.substr(0, 10)), "too short");
+  EXPECT_EQ(refusal_of(id.substr(0, 6)), "too short");
   for (size_t size = kReferenceHead; size < id.size(); ++size) EXPECT_NE(refusal_of(id.substr(0, size)), "") << size;
   EXPECT_EQ(refusal_of(id + "x"), "too long");
   EXPECT_EQ(refusal_of(with(0, 2)), "of an unknown format");
   EXPECT_EQ(refusal_of(with(1, 99)), "of another version of the fingerprint");
-  EXPECT_EQ(refusal_of(with(3, 4)), "with unknown parts");
+  EXPECT_EQ(refusal_of(with(3, 8)), "with unknown parts");
   EXPECT_EQ(refusal_of(with(3, 1)), "of another length than its head says");
   EXPECT_EQ(refusal_of(with(4, '\x63')), "with too many files");
-  EXPECT_EQ(refusal_of(std::string("\1\1\7\0\0abcdef", 11)), "without any part");
+  EXPECT_EQ(refusal_of(std::string("\1\1\7\0\0ab", 7)), "without any part");
 }
 
 TEST(ReferenceId, a_part_twice_is_refused) {
-  const std::string id = key_of().id_of(full_print(), sender());
+  const std::string id = key_of().id_of(full_print(), origin());
   const size_t structure = kReferenceHead + kTextBands * 6, files = structure + kStructureBands * 6;
   const auto doubled = [&](size_t at, size_t octets) {
     return std::string(id).replace(at + octets, octets, id.substr(at, octets));
