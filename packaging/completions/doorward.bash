@@ -3,7 +3,7 @@ _doorward() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} command=${COMP_WORDS[1]}
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W "serve scan learn evaluate check policy queue quarantine reports trust spool sink --help --version" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "serve scan learn evaluate check policy queue quarantine reports trust centre spool sink --help --version" -- "$word")
     return
   fi
   if [ "$command" = policy ]; then
@@ -28,6 +28,13 @@ _doorward() {
       return
     fi
     command="reports ${COMP_WORDS[2]}"
+  fi
+  if [ "$command" = centre ]; then
+    if [ "$COMP_CWORD" -eq 2 ]; then
+      mapfile -t COMPREPLY < <(compgen -W "serve key enrol trust distrust revoke list tell --help" -- "$word")
+      return
+    fi
+    command="centre ${COMP_WORDS[2]}"
   fi
   if [ "$command" = trust ]; then
     if [ "$COMP_CWORD" -eq 2 ]; then
@@ -79,6 +86,14 @@ _doorward() {
     "reports show") options="--help --config --json" ;;
     "reports sources") options="--help --config --domain --since --most --json" ;;
     "reports import") options="--help --config" ;;
+    "centre serve") options="--help --state --listen --http --certificate --key --cores --entries --questions --reports" ;;
+    "centre key") options="--help" ;;
+    "centre enrol") options="--help --state --trusted" ;;
+    "centre trust") options="--help --state" ;;
+    "centre distrust") options="--help --state" ;;
+    "centre revoke") options="--help --state" ;;
+    "centre list") options="--help --state --json" ;;
+    "centre tell") options="--help --config --spam --not-spam --malicious" ;;
     "trust show") options="--help --config --recipient --customer --json" ;;
     "trust set") options="--help --config --customer" ;;
     "trust forget") options="--help --config --customer" ;;

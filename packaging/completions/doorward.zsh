@@ -12,6 +12,7 @@ _doorward() {
     'quarantine:see, release and delete what is kept'
     'reports:send DMARC reports, look at those that came in'
     'trust:whom the people of a customer correspond with'
+    'centre:a detection centre for several gateways'
     'spool:check the mails on disk that wait'
     'sink:a small mail server for trials'
   )
@@ -56,6 +57,22 @@ _doorward() {
       fi
       _arguments '--config[configuration]:file:_files' '--customer[name or number]:customer:' \
         '--recipient[one of our people]:address:' '--json[as JSON]' '*:whom:'
+      ;;
+    centre)
+      if (( CURRENT == 3 )); then
+        _values 'what' serve key enrol trust distrust revoke list tell
+        return
+      fi
+      case $words[3] in
+        serve) _arguments '--state[its folder]:folder:_files -/' '--listen[address and port]:address:' \
+          '--http[for metrics and health]:address:' '--certificate[for TLS]:file:_files' '--key[its private key]:file:_files' \
+          '--cores[that answer]:number:' '--entries[of each table]:number:' '--questions[a second and gateway]:number:' \
+          '--reports[a second and gateway]:number:' ;;
+        tell) _arguments '--config[configuration]:file:_files' '*--spam[spam]:path:_files' \
+          '*--not-spam[good mails]:path:_files' '*--malicious[malicious mails]:path:_files' ;;
+        *) _arguments '--state[its folder]:folder:_files -/' '--trusted[its word counts at once]' \
+          '--json[one object a line]' '*:name:' ;;
+      esac
       ;;
     spool)
       if (( CURRENT == 3 )); then

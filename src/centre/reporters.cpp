@@ -35,8 +35,8 @@ bool is_name(std::string_view name) {
 }  // namespace
 
 bool Allowance::take(double count, SteadyTime now) {
-  if (at_ != SteadyTime{}) {
-    const double passed = std::chrono::duration<double>(now - at_).count();
+  if (at_) {
+    const double passed = std::chrono::duration<double>(now - *at_).count();
     left_ = std::min(10 * a_second_, left_ + std::max(0.0, passed) * a_second_);
   }
   at_ = now;
@@ -145,7 +145,7 @@ std::shared_ptr<Reporter> Reporters::find(std::string_view token, SteadyTime now
   {
     const std::lock_guard guard(lock_);
     auto found = known();
-    if (found != nullptr || (refreshed_ != SteadyTime{} && now < refreshed_ + std::chrono::seconds(1))) return found;
+    if (found != nullptr || (refreshed_ && now < *refreshed_ + std::chrono::seconds(1))) return found;
     refreshed_ = now;
   }
   if (!refresh()) return nullptr;

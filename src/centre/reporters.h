@@ -25,7 +25,7 @@ class Allowance {
 
  private:
   double a_second_, left_;
-  SteadyTime at_{};
+  std::optional<SteadyTime> at_{};
 };
 
 struct ReporterLimits {
@@ -97,7 +97,7 @@ class Reporters {
   std::unique_ptr<store::Database> database_;
   std::mutex lock_;
   std::unordered_map<std::string, std::shared_ptr<Reporter>> by_token_;  // by the token's hash
-  SteadyTime refreshed_{};                                               // for a token that was not known
+  std::optional<SteadyTime> refreshed_;                                  // for a token that was not known
 };
 
 }  // namespace doorward::centre

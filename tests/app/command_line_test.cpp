@@ -24,6 +24,14 @@ const std::vector<std::string> kCommands = {"serve",
                                             "policy import",
                                             "policy diff",
                                             "sink",
+                                            "centre serve",
+                                            "centre key",
+                                            "centre enrol",
+                                            "centre trust",
+                                            "centre distrust",
+                                            "centre revoke",
+                                            "centre list",
+                                            "centre tell",
                                             "spool fsck",
                                             "reports send",
                                             "reports list",
@@ -124,7 +132,7 @@ TEST(CommandLine, EachCommandIsKnownToHelp) {
       listed.insert(line.substr(2, line.find(' ', 2) - 2));
   }
   EXPECT_EQ(listed, (std::set<std::string>{"serve", "scan", "learn", "evaluate", "check", "policy", "sink", "queue",
-                                           "quarantine", "reports", "spool", "trust"}));
+                                           "quarantine", "reports", "spool", "trust", "centre"}));
 }
 
 TEST(CommandLine, ChoicesReadAsWords) {

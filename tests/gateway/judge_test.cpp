@@ -20,7 +20,7 @@ class JudgeTest : public testing::Test {
     rule_->name = "test";
     envelope_.id = "01JD0000000000000000000000";
   }
-  sheet::GroupVerdict verdict(bool unfiltered = false, bool never_refused = false) {
+  sheet::GroupVerdict verdict(bool unfiltered = false, bool never_refused = false, const filter::Facts& facts = {}) {
     const auto message = mime::Message::parse("Subject: hello\r\n\r\nhello\r\n");
     Group group;
     group.settings = settings_;
@@ -28,7 +28,7 @@ class JudgeTest : public testing::Test {
     group.unfiltered = unfiltered;
     group.never_refused = never_refused;
     const Judge judge(clock_, {});
-    auto sheet = judge.judge({message, client_, envelope_, sheet::Direction::inbound, {}}, *snapshot_, {&group, 1});
+    auto sheet = judge.judge({message, client_, envelope_, sheet::Direction::inbound, facts}, *snapshot_, {&group, 1});
     findings_ = sheet.findings.size();
     return sheet.groups.at(0);
   }
@@ -62,6 +62,22 @@ TEST_F(JudgeTest, PassRulesAndTheSecretSuffixRunNoFilter) {
   rule_->mode = policy::RuleMode::check;
   verdict();
   EXPECT_GT(findings_, 0U) << "the message lacks Date and Message-ID, which the structure filter says";
+}
+
+TEST_F(JudgeTest, NothingOutweighsAnOutbreak) {
+  filter::Facts facts;
+  facts.elsewhere.emplace();
+  facts.elsewhere->known = true;
+  facts.elsewhere->outbreak = 0.85;
+  rule_->prices.emplace("fingerprint_service",
+                        sheet::FilterPrice{.on = true, .weight = 6, .cap = sheet::Points::of(9)});
+  rule_->threshold = 1000;  // as if trust, or anything else, spoke for it without bounds
+  EXPECT_EQ(verdict(false, false, facts).klass, Class::virus);
+  facts.elsewhere->outbreak = 0.7;
+  EXPECT_EQ(verdict(false, false, facts).klass, Class::clean);
+  facts.elsewhere->outbreak = 0.85;
+  rule_->prices.find("fingerprint_service")->second.on = false;
+  EXPECT_EQ(verdict(false, false, facts).klass, Class::clean) << "whoever does not want it";
 }
 
 TEST_F(JudgeTest, PostmasterIsNeverRefusedForContent) {
