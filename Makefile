@@ -20,9 +20,10 @@ release: ## the optimised program alone: build/release/src/doorward
 
 bench: ## Doorward and its peers side by side: mails/s, CPU, latency, memory
 	@tools/install-packages build bench
-	@tools/build release doorward load_generator sign_mails
+	@tools/build release doorward load_generator sign_mails centre_load
 	@bench/run.py
 	@bench/reputation.py
+	@bench/centre.py
 
 conformance: ## one line a conformance suite
 	@tools/conformance

@@ -170,9 +170,9 @@ void place(std::string& path, const std::filesystem::path& folder) {
 
 void place_all(NodeConfig& config, const std::string& file_name) {
   const auto folder = std::filesystem::absolute(std::filesystem::path(file_name)).parent_path();
-  for (std::string* path : {&config.state_directory, &config.cache_directory, &config.policy_file,
-                            &config.server.limits.spill_directory, &config.sealing.key_file,
-                            &config.centre.token_file, &config.centre.key_file, &config.centre.authority}) {
+  for (std::string* path :
+       {&config.state_directory, &config.cache_directory, &config.policy_file, &config.server.limits.spill_directory,
+        &config.sealing.key_file, &config.centre.token_file, &config.centre.key_file, &config.centre.authority}) {
     place(*path, folder);
   }
   if (config.log_target != "stderr" && config.log_target != "stdout" && config.log_target != "off") {
