@@ -43,9 +43,12 @@ class Authenticator {
 
   bool is_on() const { return options_.on && resolver_ != nullptr; }
   bool is_local(const mail::IpAddress& ip) const;
-  SteadyTime deadline() const { return std::chrono::steady_clock::now() + options_.deadline; }
-  // Ends at the deadline at the latest. `log` counts what is asked.
-  Task<filter::Authentication> check(net::Core& core, Inquiry mail, net::LookupLog& log);
+  // For all that is still to be asked about a mail for which was waited so long already.
+  SteadyTime deadline(std::chrono::steady_clock::duration waited = {}) const {
+    return std::chrono::steady_clock::now() + options_.deadline - waited;
+  }
+  // Ends at `last` at the latest. `log` counts what is asked.
+  Task<filter::Authentication> check(net::Core& core, Inquiry mail, net::LookupLog& log, SteadyTime last);
   net::LookupLog log() const { return net::LookupLog(*resolver_, options_.lookups); }
 
  private:

@@ -73,8 +73,10 @@ Task<std::optional<smtp::Reply>> Session::doubt_sender(const mail::Client& clien
   if (!authenticator.is_on() || authenticator.is_local(client.ip)) co_return std::nullopt;
   auto& known = transaction_->sender_doubt;
   if (!known) {
+    const auto begun = std::chrono::steady_clock::now();
     known = co_await doubt_sender_domain(core_, *gateway_.parts().resolver, envelope.from.mailbox.domain.key(),
                                          authenticator.deadline());
+    transaction_->waited_for_names = std::chrono::steady_clock::now() - begun;
   }
   const bool in_doubt = *known && (*known)->transient();
   if (in_doubt && !settings.defer_on_dns_failure) co_return std::nullopt;

@@ -39,6 +39,8 @@ class Session final : public smtp::Handler {
     std::unique_ptr<delivery::ProxyTransaction> proxy;
     // Of the sender's domain, once a recipient wanted to know: none where nothing speaks against it.
     std::optional<std::optional<smtp::Reply>> sender_doubt;
+    // For the answer about that; it is one deadline for all questions about a mail.
+    std::optional<std::chrono::steady_clock::duration> waited_for_names;
     std::vector<size_t> leaders;  // of those, the first of each group
     sheet::ScoreSheet refused;    // of recipients that were refused: what their reference shows
   };
@@ -56,7 +58,7 @@ class Session final : public smtp::Handler {
   Task<bool> run(bool aside, std::move_only_function<void()> work);
   Task<std::vector<sheet::Lookup>> ask(Judged& judged, bool names);
   Task<bool> consult(Judged& judged, std::vector<sheet::Lookup>& lookups);
-  Task<bool> authenticate(Judged& judged, net::LookupLog& log);
+  Task<bool> authenticate(Judged& judged, net::LookupLog& log, SteadyTime last);
   void refuse_loop(Judged& judged, std::vector<smtp::Reply>& replies);
   static void note_replies(Judged& judged, std::span<const smtp::Reply> replies);
   void put_aside(Judged& judged, size_t group);

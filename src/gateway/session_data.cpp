@@ -184,9 +184,9 @@ Task<bool> Session::run(bool aside, std::move_only_function<void()> work) {
   co_return true;
 }
 
-Task<bool> Session::authenticate(Judged& judged, net::LookupLog& log) {
+Task<bool> Session::authenticate(Judged& judged, net::LookupLog& log, SteadyTime last) {
   judged.facts.authentication = co_await gateway_.authenticator().check(
-      core_, {judged.client, judged.envelope, *judged.message, *judged.signed_mail}, log);
+      core_, {judged.client, judged.envelope, *judged.message, *judged.signed_mail}, log, last);
   co_return true;
 }
 
@@ -217,10 +217,10 @@ Task<std::vector<sheet::Lookup>> Session::ask(Judged& judged, bool names) {
   std::vector<Task<bool>> asked;
   if (names) {
     log.emplace(authenticator.log());
-    asked.push_back(authenticate(judged, *log));
+    const SteadyTime last = authenticator.deadline(transaction_->waited_for_names.value_or(std::chrono::seconds(0)));
+    asked.push_back(authenticate(judged, *log, last));
     if (lists != nullptr && lists->is_any_used()) {
-      asked.push_back(lists->ask(core_, *log, judged.client, judged.envelope, *judged.message, authenticator.deadline(),
-                                 judged.facts));
+      asked.push_back(lists->ask(core_, *log, judged.client, judged.envelope, *judged.message, last, judged.facts));
     }
   }
   if (gateway_.parts().centre != nullptr) asked.push_back(consult(judged, lookups));

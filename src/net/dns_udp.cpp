@@ -74,7 +74,10 @@ struct Asked {
 
 uint64_t random_bits() {
   uint64_t bits = 0;
-  (void)RAND_bytes(reinterpret_cast<unsigned char*>(&bits), sizeof bits);
+  // What can be guessed can be answered by anybody (RFC 5452 §4.3): rather nothing is asked.
+  if (RAND_bytes(reinterpret_cast<unsigned char*>(&bits), sizeof bits) != 1) {
+    throw std::runtime_error("no random numbers can be had");
+  }
   return bits;
 }
 
@@ -112,6 +115,7 @@ struct DnsUdp::State {
   Server& choose(Asked& asked);
   Socket* socket_of(Server& server);
   void attempt(Asked& asked);
+  void attempt_or_end(Asked& asked);
   bool send(Asked& asked, Server& server);
   void await_answer(Asked& asked, const Server& server);
   void forget(Asked& asked);
@@ -166,7 +170,7 @@ bool DnsUdp::State::take_new() {
     Asked& one = asked.front();
     one.self = asked.begin();
     one.timer = timers.end();
-    guarded("dns.udp", [&] { attempt(one); });
+    attempt_or_end(one);
   }
   return true;
 }
@@ -184,7 +188,7 @@ void DnsUdp::State::expire() {
     // Others are asked first, until it answers again.
     silent.usual = std::clamp<microseconds>(silent.usual * 2, timing.least_wait, kSlowest);
     forget(late);
-    attempt(late);
+    attempt_or_end(late);
   }
 }
 
@@ -236,6 +240,11 @@ void DnsUdp::State::attempt(Asked& one) {
   end(one, dns_failure(DnsStatus::servfail));
 }
 
+// A question that memory ran out for would wait for ever.
+void DnsUdp::State::attempt_or_end(Asked& one) {
+  if (!guarded("dns.udp", [&] { attempt(one); })) end(one, dns_failure(DnsStatus::servfail));
+}
+
 bool DnsUdp::State::send(Asked& one, Server& server) {
   Socket* const socket = socket_of(server);
   if (socket == nullptr || socket->waiting.size() > UINT16_MAX / 2) return false;
@@ -271,9 +280,9 @@ void DnsUdp::State::forget(Asked& one) {
 
 void DnsUdp::State::end(Asked& one, DnsAnswer answer) {
   forget(one);
-  const auto done = std::make_unique<DnsSource::Done>(std::move(one.done));
+  auto done = std::move(one.done);
   asked.erase(one.self);
-  (*done)(std::move(answer));
+  done(std::move(answer));
 }
 
 void DnsUdp::State::receive(Socket& socket) {

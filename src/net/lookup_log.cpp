@@ -3,6 +3,28 @@
 #include <utility>
 
 namespace doorward::net {
+namespace {
+
+constexpr size_t kWhenCrowded = 8;
+
+}  // namespace
+
+// False: it did not come until the deadline.
+Task<bool> LookupLog::turn(Core& core, SteadyTime deadline) {
+  Event turn(core);
+  turns_.push_back(&turn);
+  const bool came = co_await turn.wait(deadline);
+  if (!came) std::erase(turns_, &turn);
+  co_return came;
+}
+
+void LookupLog::ended() {
+  --waiting_;
+  if (turns_.empty()) return;
+  Event* const next = turns_.front();
+  turns_.pop_front();
+  next->happen();
+}
 
 Task<DnsAnswer> LookupLog::lookup(Core& core, std::string name, DnsType type, SteadyTime deadline) {
   if (is_used_up()) {
@@ -10,7 +32,12 @@ Task<DnsAnswer> LookupLog::lookup(Core& core, std::string name, DnsType type, St
     co_return dns_failure(DnsStatus::no_room);
   }
   ++asked_;
-  DnsAnswer answer = co_await resolver_.lookup(core, name, type, deadline);
+  DnsAnswer answer = dns_failure(DnsStatus::timeout);
+  if (waiting_ < kWhenCrowded || !resolver_.is_crowded() || co_await turn(core, deadline)) {
+    ++waiting_;
+    answer = co_await resolver_.lookup(core, name, type, deadline);
+    ended();
+  }
   entries_.push_back({std::move(name), type, answer.status, answer.cached, answer.took});
   co_return answer;
 }

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <string>
 #include <vector>
 
+#include "net/event.h"
 #include "net/resolver.h"
 
 namespace doorward::net {
@@ -22,7 +24,8 @@ class LookupLog final : public Resolver {
  public:
   explicit LookupLog(Resolver& resolver, size_t budget) : resolver_(resolver), budget_(budget) {}
 
-  // As the resolver's; no_room once the budget is used up.
+  // As the resolver's; no_room once the budget is used up. While the resolver is crowded, eight questions wait at once,
+  // so that no mail, whatever name servers its sender has, keeps others from being asked about.
   Task<DnsAnswer> lookup(Core& core, std::string name, DnsType type, SteadyTime deadline) override;
   std::optional<DnsAnswer> known(std::string_view name, DnsType type) override;
 
@@ -36,7 +39,10 @@ class LookupLog final : public Resolver {
   Resolver& resolver_;
   const size_t budget_;
   bool is_used_up() const { return asked_ + reserved_ >= budget_; }
-  size_t asked_ = 0, reserved_ = 0;
+  Task<bool> turn(Core& core, SteadyTime deadline);
+  void ended();
+  size_t asked_ = 0, reserved_ = 0, waiting_ = 0;
+  std::deque<Event*> turns_;  // of those that wait for one of the others to end
   bool exhausted_ = false;
   std::vector<LookupEntry> entries_;
 };

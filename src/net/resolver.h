@@ -28,6 +28,8 @@ class Resolver {
   // The same where the answer is at hand, without waiting: who asks much at once spares what a wait costs (some 2 µs of
   // CPU a question). None: it has to be looked up.
   virtual std::optional<DnsAnswer> known(std::string_view, DnsType) { return std::nullopt; }
+  // So many questions wait for name servers that whoever asks much is to ask little at once.
+  virtual bool is_crowded() const { return false; }
 };
 
 struct ResolverOptions {

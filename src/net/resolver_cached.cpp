@@ -1,6 +1,7 @@
 #include "net/resolver_cached.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -58,8 +59,12 @@ class Figures {
 
 class Wait;
 
+// Times the questions that are waited for: so many may be left at the source by those who gave up.
+constexpr size_t kAtSource = 4;
+
 // Asked of the source and not answered yet.
 struct Question {
+  std::string key;
   std::vector<std::shared_ptr<Wait>> waits;
 };
 
@@ -72,12 +77,16 @@ struct Shared {
 
   void answered(const std::string& key, std::string_view name, DnsType type, const DnsAnswer& answer);
   void give_up_all();
+  // Under the lock: nobody waits for it any more. Its answer is kept all the same, when it comes.
+  void forget(const Question& question);
 
   DnsCache cache;
   Figures figures;
   const size_t most;
   std::mutex lock;
   std::unordered_map<std::string, std::shared_ptr<Question>> questions;
+  // Those that the source has not answered yet, waited for or not: it cannot be told to stop looking.
+  std::atomic<size_t> at_source{0};
 };
 
 // One lookup that waits on its core, for the answer or its deadline, whichever comes first.
@@ -121,7 +130,9 @@ class Wait final : public detail::Deadline {
  private:
   void leave() {
     const std::lock_guard hold(shared_->lock);
-    if (question_) std::erase_if(question_->waits, [this](const auto& wait) { return wait.get() == this; });
+    if (!question_) return;
+    const size_t left = std::erase_if(question_->waits, [this](const auto& wait) { return wait.get() == this; });
+    if (left > 0 && question_->waits.empty()) shared_->forget(*question_);
   }
 
   Core& core_;
@@ -131,9 +142,17 @@ class Wait final : public detail::Deadline {
   DnsAnswer answer_;
 };
 
+void Shared::forget(const Question& question) {
+  const auto found = questions.find(question.key);
+  if (found == questions.end() || found->second.get() != &question) return;
+  questions.erase(found);
+  figures.in_flight().add(-1);
+}
+
 void Shared::answered(const std::string& key, std::string_view name, DnsType type, const DnsAnswer& answer) {
   // Before the question goes away, so that whoever finds no question finds the answer.
   cache.store(name, answer, type, std::chrono::steady_clock::now());
+  at_source.fetch_sub(1);
   const std::lock_guard hold(lock);
   const auto question = questions.find(key);
   if (question == questions.end()) return;
@@ -174,6 +193,10 @@ class CachedResolver final : public Resolver {
     if (hit) shared_->figures.count(type, *hit);
     return hit;
   }
+  bool is_crowded() const override {
+    const size_t at_source = shared_->at_source.load(std::memory_order_relaxed);
+    return at_source >= shared_->most / 2;
+  }
 
  private:
   static Task<DnsAnswer> look_up(std::shared_ptr<Shared> shared, DnsSource& source, Core& core, std::string given,
@@ -211,12 +234,13 @@ struct Asking {
           at_once = std::move(*hit);
           return false;
         }
-        if (shared->questions.size() >= shared->most) {
+        if (shared->questions.size() >= shared->most || shared->at_source.load() >= kAtSource * shared->most) {
           at_once = dns_failure(DnsStatus::no_room);
           return false;
         }
-        known = shared->questions.emplace(key, std::make_shared<Question>()).first;
+        known = shared->questions.emplace(key, std::make_shared<Question>(Question{key, {}})).first;
         shared->figures.in_flight().add(1);
+        shared->at_source.fetch_add(1);
       }
       wait = std::make_shared<Wait>(core, shared);
       wait->join(known->second, wait);

@@ -38,7 +38,8 @@ class AuthenticationTest : public testing::Test {
     filter::Authentication found;
     const auto began = std::chrono::steady_clock::now();
     runner_.run([&]() -> Task<void> {
-      found = co_await authenticator.check(runner_.core(), {client_, envelope_, message, signed_mail}, log);
+      found = co_await authenticator.check(runner_.core(), {client_, envelope_, message, signed_mail}, log,
+                                           authenticator.deadline());
     });
     took_ = std::chrono::steady_clock::now() - began;
     lookups_ = log.entries();

@@ -117,6 +117,51 @@ TEST_F(CachedResolverTest, MoreThanTheBoundFindNoRoom) {
   });
 }
 
+TEST_F(CachedResolverTest, WhatNobodyWaitsForAnyMoreTakesNobodysRoom) {
+  ResolverOptions options;
+  options.in_flight = 2;
+  make(options);
+  loop_.run([&]() -> Task<void> {
+    static constexpr auto dead = [](CachedResolverTest& test, int round) -> Task<void> {
+      std::vector<Task<DnsAnswer>> all;
+      for (const char* name : {"a", "b"}) all.push_back(test.lookup(name + std::to_string(round) + ".example", 10ms));
+      for (const auto& answer : co_await when_all(std::move(all))) EXPECT_EQ(answer.status, DnsStatus::timeout);
+    };
+    EXPECT_FALSE(resolver_->is_crowded());
+    // Their name servers never answer, and their lookups have ended: there is room for others.
+    for (int round = 0; round < 4; ++round) co_await dead(*this, round);
+    EXPECT_EQ(held_.size(), 8U);
+    EXPECT_TRUE(resolver_->is_crowded());
+    // But the source is not filled without bound.
+    EXPECT_EQ((co_await lookup("c.example", 10ms)).status, DnsStatus::no_room);
+    answer_all(found());
+    EXPECT_FALSE(resolver_->is_crowded());
+    EXPECT_TRUE((co_await lookup("a0.example", 10ms)).found()) << "late answers fill the cache";
+    EXPECT_EQ((co_await lookup("c.example", 10ms)).status, DnsStatus::timeout);
+  });
+}
+
+TEST_F(CachedResolverTest, WhatWasGivenUpIsAskedAnewAndAnsweredByEither) {
+  make();
+  loop_.run([&]() -> Task<void> {
+    EXPECT_EQ((co_await lookup("a.example", 10ms)).status, DnsStatus::timeout);
+    static constexpr auto later = [](CachedResolverTest& test) -> Task<DnsAnswer> {
+      co_await test.loop_.core().sleep(20ms);
+      auto done = std::move(test.held_.front().done);
+      test.held_.pop_front();
+      done(found());
+      co_return DnsAnswer();
+    };
+    std::vector<Task<DnsAnswer>> all;
+    all.push_back(lookup("a.example", 10s));
+    all.push_back(later(*this));
+    EXPECT_TRUE((co_await when_all(std::move(all)))[0].found());
+    EXPECT_EQ(held_.size(), 1U);
+    answer_all(found());
+    EXPECT_FALSE(resolver_->is_crowded());
+  });
+}
+
 TEST_F(CachedResolverTest, ADeadlineInThePastAsksNobodyButTheCache) {
   make();
   loop_.run([&]() -> Task<void> {
