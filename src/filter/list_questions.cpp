@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "base/handle.h"
+#include "filter/attached_links.h"
 #include "filter/link_target.h"
 #include "filter/shown_address.h"
 #include "mail/ascii.h"
@@ -87,14 +88,18 @@ void add_received(const mime::Message& message, unsigned depth, Objects& to) {
   }
 }
 
-void add_links(const mime::Message& message, Objects& to) {
+void add_links(const mime::Message& message, std::span<const std::string> attached, Objects& to) {
+  const auto add = [&to](const std::string& link, std::string_view where) {
+    const std::string url = behind_redirectors(link);
+    const auto target = target_of(url);
+    if (target && !is_ip_host(target->host)) to.add_host(target->host, where);
+  };
   size_t looked = 0;
   for (const mime::Link& link : message.links()) {
-    if (++looked > kMostLinks) return;
-    const std::string url = behind_redirectors(link.url);
-    const auto target = target_of(url);
-    if (target && !is_ip_host(target->host)) to.add_host(target->host, "link");
+    if (++looked > kMostLinks) break;
+    add(link.url, "link");
   }
+  for (const std::string& link : attached) add(link, "attachment");
 }
 
 void add_addresses(const mail::Envelope& envelope, const mime::Message& message, Objects& to) {
@@ -112,11 +117,14 @@ void add_addresses(const mail::Envelope& envelope, const mime::Message& message,
   }
 }
 
-void add_whole_links(const mime::Message& message, Objects& to) {
+void add_whole_links(const mime::Message& message, std::span<const std::string> attached, Objects& to) {
   size_t looked = 0;
   for (const mime::Link& link : message.links()) {
-    if (++looked > kMostLinks) return;
+    if (++looked > kMostLinks) break;
     Objects::add_text(to.links, listed_link(behind_redirectors(link.url)), "link");
+  }
+  for (const std::string& link : attached) {
+    Objects::add_text(to.links, listed_link(behind_redirectors(link)), "attachment");
   }
 }
 
@@ -153,13 +161,15 @@ std::vector<ListQuestion> list_questions(std::span<const BlockList> lists, const
   Objects objects;
   objects.add_ip(client.ip, "client", 0);
   add_received(message, depth, objects);
-  if (any(ListKind::domain)) {
+  const bool wants_domains = any(ListKind::domain), wants_links = any(ListKind::link);
+  const auto attached = wants_domains || wants_links ? attached_links(message) : std::vector<std::string>();
+  if (wants_domains) {
     if (!envelope.from.null) objects.add_host(envelope.from.mailbox.domain.key(), "sender");
     objects.add_host(first_address(message.headers().text("From")).domain(), "sender");
-    add_links(message, objects);
+    add_links(message, attached, objects);
   }
   if (any(ListKind::email)) add_addresses(envelope, message, objects);
-  if (any(ListKind::link)) add_whole_links(message, objects);
+  if (wants_links) add_whole_links(message, attached, objects);
   std::vector<ListQuestion> questions;
   const auto ask = [&](size_t list, const Object& object, const std::string& label) {
     if (questions.size() < most) questions.push_back({list, label + "." + lists[list].zone, object.text, object.where});

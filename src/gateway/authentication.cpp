@@ -17,15 +17,14 @@ using mailauth::Result;
 constexpr size_t kForDmarc = 20;  // questions: two walks up a tree of eight, and policies
 
 // The domains of all addresses in all From fields (RFC 9989 §5.3.1), also where an address is no valid mailbox: a mail
-// program shows it all the same.
+// program shows it all the same. Empty: of an address without one.
 std::vector<std::string> authors(const mime::Message& message) {
   std::vector<std::string> domains;
   for (const mime::Header& field : message.headers().fields()) {
     if (!mail::equal_ignoring_case(field.name, "From")) continue;
     for (const auto& author : mail::parse_address_list(field.value).addresses) {
       const size_t at = author.address.rfind('@');
-      if (at == std::string::npos) continue;
-      std::string domain = mail::lowered(author.address.substr(at + 1));
+      std::string domain = at == std::string::npos ? std::string() : mail::lowered(author.address.substr(at + 1));
       if (std::ranges::find(domains, domain) == domains.end()) domains.push_back(std::move(domain));
     }
   }

@@ -228,13 +228,21 @@ std::vector<Identifier> identifiers_of(const DmarcRequest& request) {
   return identifiers;
 }
 
-std::vector<std::string> authors_of(const DmarcRequest& request) {
-  std::vector<std::string> authors;
+struct Authors {
+  std::vector<std::string> domains;
+  bool other = false;  // an author who has none that could be asked about
+};
+
+Authors authors_of(const DmarcRequest& request) {
+  Authors authors;
+  auto& domains = authors.domains;
   for (const std::string& given : request.authors) {
     std::string domain = net::dns_name(given);
-    if (domain.empty() || domain.starts_with('[')) continue;
-    if (std::ranges::find(authors, domain) == authors.end()) authors.push_back(std::move(domain));
-    if (authors.size() > kMostDmarcAuthors) break;
+    if (domain.empty() || domain.starts_with('[')) {
+      authors.other = true;
+    } else if (domains.size() <= kMostDmarcAuthors && std::ranges::find(domains, domain) == domains.end()) {
+      domains.push_back(std::move(domain));
+    }
   }
   return authors;
 }
@@ -259,7 +267,7 @@ int badness(const DmarcOutcome& outcome) {
 
 Task<DmarcOutcome> check_dmarc(net::Core& core, net::Resolver& resolver, DmarcRequest request, DmarcOptions options) {
   const std::vector<Identifier> identifiers = identifiers_of(request);
-  const std::vector<std::string> authors = authors_of(request);
+  const auto [authors, other] = authors_of(request);
   DmarcOutcome worst;
   if (authors.empty()) {
     worst.evidence = "no author's domain";
@@ -273,10 +281,12 @@ Task<DmarcOutcome> check_dmarc(net::Core& core, net::Resolver& resolver, DmarcRe
     if (i == 0 || badness(outcome) > badness(worst)) worst = std::move(outcome);
   }
   worst.queries = queries;
-  worst.several_authors = authors.size() > 1;
-  if (authors.size() > kMostDmarcAuthors && worst.result == Result::pass) {
-    worst.result = Result::permerror;  // "the DMARC evaluation is incomplete" (RFC 9989 §10.5)
-    worst.evidence = "too many authors' domains";
+  worst.several_authors = authors.size() > 1 || other;
+  // Of an author who cannot be looked at, nothing is proven by those who can: mail programs may show that one (RFC 9989
+  // §10.5).
+  if (worst.result == Result::pass && (authors.size() > kMostDmarcAuthors || other)) {
+    worst.result = Result::permerror;
+    worst.evidence = other ? "an author without a valid domain beside others" : "too many authors' domains";
   }
   co_return worst;
 }

@@ -70,7 +70,8 @@ void SignedMail::append_signed(std::string& out, Canonical canonical, std::span<
 const BodyHash* SignedMail::body_hash(Canonical canonical, std::optional<uint64_t> limit) {
   const auto known = body_hashes_.find({canonical, limit});
   if (known != body_hashes_.end()) return &known->second;
-  if (body_hashes_.size() >= kMostBodyHashes) return nullptr;
+  // Those of the whole body are two at most: no number of signatures with l= takes them away from the others.
+  if (limit && body_hashes_.size() >= kMostBodyHashes) return nullptr;
   return &body_hashes_.emplace(std::tuple(canonical, limit), hash_body(body_, canonical, limit)).first->second;
 }
 

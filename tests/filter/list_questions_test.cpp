@@ -64,6 +64,16 @@ TEST(ListQuestions, RegisteredDomainsOfSenderAndLinksEachOnce) {
                                    "hidden.net.dom.list", "bare.org.dom.list"));
 }
 
+TEST(ListQuestions, LinksInAttachmentsToo) {
+  const std::string mail =
+      "From: a@mail.sender.co.uk\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n"
+      "see http://shown.com/\n--b\nContent-Type: text/html; name=a.html\n\n<a href='http://x.attached.net/1'>a</a>\n"
+      "--b--\n";
+  EXPECT_THAT(asked(kDomains, mail),
+              UnorderedElementsAre("sender.co.uk.dom.list", "shown.com.dom.list", "attached.net.dom.list"));
+  EXPECT_EQ(asked(kLinks, mail).size(), 2U);
+}
+
 TEST(ListQuestions, HashesOfAddressesAndLinks) {
   const std::string mail =
       "From: x <Test+1@example.com>\nReply-To: b@mail.sender.co.uk\nMIME-Version: 1.0\nContent-Type: text/html\n\n"

@@ -110,6 +110,14 @@ TEST_F(AuthenticationTest, EveryAuthorIsLookedAt) {
   EXPECT_TRUE(found.dmarc.several_authors);
 }
 
+TEST_F(AuthenticationTest, AnAddressWithoutADomainIsAnAuthorToo) {
+  envelope_.from.mailbox = *mail::parse_mailbox("x@example.org");
+  EXPECT_EQ(check(kMail).dmarc.result, Result::pass);
+  const auto found = check("From: <service>, <x@example.org>\r\nTo: b@in.example\r\n\r\nHello\r\n");
+  EXPECT_EQ(found.dmarc.result, Result::permerror);
+  EXPECT_TRUE(found.dmarc.several_authors);
+}
+
 TEST_F(AuthenticationTest, OfOurOwnNetworksNoRecordOfStrangersSpeaks) {
   options_.local_networks = {*mail::Network::parse("192.0.2.0/24")};
   names_.txt("example.org", "v=spf1 -all");

@@ -118,6 +118,17 @@ TEST_F(Dkim, LengthLeavesOctetsUnsigned) {
   expect(sign(kMail, {{"l", "11"}}), Result::pass, "");
 }
 
+TEST_F(Dkim, JunkWithManyLengthsLeavesTheTrueSignatureItsHash) {
+  std::string mail = sign(kMail, {});
+  for (int junk = 0; junk < 9; ++junk) {
+    mail = "DKIM-Signature: v=1; a=ed25519-sha256; c=simple/simple; d=junk.example; s=x; h=from; l=" +
+           std::to_string(junk) + "; bh=AAAA; b=AAAA\r\n" + mail;
+  }
+  const DkimOutcome outcome = verifier.dkim(mail, kNow);
+  ASSERT_EQ(outcome.signatures.size(), 10U);
+  EXPECT_EQ(outcome.signatures.back().result, Result::pass) << outcome.signatures.back().reason;
+}
+
 TEST_F(Dkim, FieldsAreTakenFromTheBottom) {
   const std::string once = sign(kMail, {}, "from:subject");
   const size_t gap = once.find("\r\nFrom");

@@ -325,6 +325,23 @@ TEST_F(DmarcTest, OfSeveralAuthorsTheWorstCounts) {  // §10.5
   EXPECT_EQ(outcome.evidence, "too many authors' domains");
 }
 
+TEST_F(DmarcTest, AnAuthorWithoutADomainSpoilsTheProofOfTheOthers) {  // §10.5
+  record("attacker.example", "p=none");
+  dkim("attacker.example");
+  request_.authors = {"attacker.example"};
+  EXPECT_EQ(check().result, Result::pass);
+  for (const char* other : {"", "[192.0.2.1]", "bank..example", "bad\xFF.example"}) {
+    request_.authors = {"attacker.example", other};
+    const DmarcOutcome outcome = check();
+    EXPECT_EQ(outcome.result, Result::permerror) << other;
+    EXPECT_TRUE(outcome.several_authors) << other;
+    EXPECT_EQ(outcome.evidence, "an author without a valid domain beside others");
+  }
+  record("bank.example", "p=reject");
+  request_.authors = {"bank.example", "[192.0.2.1]"};
+  EXPECT_EQ(check().result, Result::fail) << "what fails stays as bad as it is";
+}
+
 TEST_F(DmarcTest, ReachesNoFurtherThanEightLabels) {  // §5.1.7: the record at the zone cut is never seen
   record("b.c.d.e.f.g.example.com", "p=reject; psd=n");
   record("example.com", "p=quarantine");

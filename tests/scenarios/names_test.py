@@ -4,7 +4,9 @@ import email
 import email.policy
 import json
 import smtplib
+import socket
 import subprocess
+import time
 import unittest
 
 from doorward_testing import DOORWARD, Scenario, Sink, message, wait_for
@@ -149,6 +151,17 @@ class Names(Scenario):
         self.stand('dns_failure = "accept"\n')
         self.hand_in("192.0.2.1", "alice@good.example", "alice@good.example")
         self.sink.maildir.wait(2)
+
+    def test_silent_name_servers_cost_one_deadline_for_all_phases_together(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 0))
+            self.names.end()
+            self.names.address = f"127.0.0.1@{silent.getsockname()[1]}"
+            self.stand('dns_failure = "accept"\n')
+            begun = time.monotonic()
+            self.hand_in("192.0.2.1", "alice@good.example", "alice@good.example")
+            self.assertLess(time.monotonic() - begun, 3.8)  # two deadlines of two seconds would be four
+            self.sink.maildir.wait(1)
 
 
 if __name__ == "__main__":
