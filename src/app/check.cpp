@@ -16,7 +16,9 @@
 #include "app/policy_file.h"
 #include "base/handle.h"
 #include "base/log.h"
+#include "gateway/centre_client.h"
 #include "net/core.h"
+#include "net/resolver.h"
 #include "policy/snapshot.h"
 #include "smtp/client.h"
 #include "store/database.h"
@@ -165,6 +167,29 @@ Task<void> check_relaying(net::Core& core, net::Endpoint address, Findings& find
   co_await client.quit();
 }
 
+Task<void> greet_centre(net::Core& core, std::shared_ptr<gateway::CentreClient> centre, Result<void>& greeted) {
+  greeted = co_await centre->greet(core);
+}
+
+void check_centre(const NodeConfig& config, Findings& findings) {
+  const std::string what = "detection centre " + config.centre.url;
+  const auto resolver = net::make_resolver(config.dns_options());
+  const auto centre = resolver ? gateway::CentreClient::make(config.centre, **resolver, 1)
+                               : Result<std::shared_ptr<gateway::CentreClient>>(std::unexpected(resolver.error()));
+  if (!centre) {
+    findings.push_back({false, what, centre.error().text(), "docs/centre.md says how a gateway is set up"});
+    return;
+  }
+  Result<void> greeted;
+  run([&](net::Core& core) { return greet_centre(core, *centre, greeted); });
+  if (greeted) {
+    findings.push_back({true, what, "answers this gateway", ""});
+  } else {
+    findings.push_back({false, what, greeted.error().text(),
+                        "mails are judged without it meanwhile; docs/centre.md says how a gateway is set up"});
+  }
+}
+
 // The tenants as the next start would have them; nothing is written.
 Result<std::shared_ptr<const policy::Snapshot>> load_tenants(const NodeConfig& config) {
   if (!config.policy_file.empty()) {
@@ -231,6 +256,7 @@ int check(const CheckOptions& options) {
       run([&](net::Core& core) { return check_backend(core, backend, config->host_name, findings); });
     }
   }
+  if (!config->centre.url.empty()) check_centre(*config, findings);
   for (const auto& listener : config->listeners) {
     run([&](net::Core& core) { return check_relaying(core, listener.address, findings); });
   }

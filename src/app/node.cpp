@@ -69,11 +69,11 @@ struct Node::State {
   std::unique_ptr<gateway::Learner> learner;
   std::unique_ptr<net::Resolver> resolver;
   std::shared_ptr<gateway::Lists> lists;
-  std::shared_ptr<gateway::CentreClient> centre;
   std::unique_ptr<Relaying> relaying;
   std::unique_ptr<Keeping> keeping;
   std::unique_ptr<net::Cores> cores;
   std::vector<std::shared_ptr<delivery::BackendPool>> pools;  // one a core
+  std::shared_ptr<gateway::CentreClient> centre;              // its connections are the cores'
   std::unique_ptr<gateway::Gateway> gateway;
   std::unique_ptr<smtp::Server> server;
   std::unique_ptr<Health> health;

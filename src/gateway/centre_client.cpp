@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "config/toml.h"
-#include "http/client.h"
 #include "net/event.h"
 #include "net/tls.h"
 
@@ -194,14 +193,27 @@ std::string CentreClient::id_of(const trust::Fingerprint& print, trust::Origin o
   return key_.id_of(print, origin);
 }
 
+http::ClientOptions CentreClient::client_options() const {
+  http::ClientOptions options;
+  options.origin = origin_;
+  options.resolver = &resolver_;
+  options.tls = tls_;
+  return options;
+}
+
+Task<Result<void>> CentreClient::greet(net::Core& core) const {
+  http::Client client(core, client_options());
+  const auto response = co_await client.send(request_for("/v1/ask", token_, trust::questions_text({})),
+                                             std::chrono::steady_clock::now() + kReportPatience);
+  if (!response) co_return std::unexpected(response.error());
+  if (response->status != 200) co_return fail(trouble_of(*response), origin_.host_header(), Blame::environment);
+  co_return Result<void>();
+}
+
 std::shared_ptr<CentreClient::Asker> CentreClient::asker(net::Core& core) {
   auto& asker = askers_.at(core.index());
   if (!asker) {
-    http::ClientOptions options;
-    options.origin = origin_;
-    options.resolver = &resolver_;
-    options.tls = tls_;
-    asker = std::make_shared<Asker>(core, std::move(options), token_, options_.patience);
+    asker = std::make_shared<Asker>(core, client_options(), token_, options_.patience);
   }
   return asker;
 }
@@ -257,11 +269,7 @@ void CentreClient::put_back(std::vector<trust::ReportedReference> reports) {
 }
 
 Task<Result<void>> CentreClient::send_now(net::Core& core) {
-  http::ClientOptions options;
-  options.origin = origin_;
-  options.resolver = &resolver_;
-  options.tls = tls_;
-  http::Client client(core, std::move(options));
+  http::Client client(core, client_options());
   for (auto reports = take_reports(); !reports.empty(); reports = take_reports()) {
     const auto response = co_await client.send(request_for("/v1/report", token_, trust::reports_text(reports)),
                                                std::chrono::steady_clock::now() + kReportPatience);

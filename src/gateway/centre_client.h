@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/task.h"
+#include "http/client.h"
 #include "http/origin.h"
 #include "net/core.h"
 #include "net/resolver.h"
@@ -53,6 +54,9 @@ class CentreClient {
   // On `core`; ends when its patience does. Questions that come while one is under way go together in the next.
   Task<Told> ask(net::Core& core, std::string id);
 
+  // Whether the centre knows this gateway; an error says what is wrong.
+  Task<Result<void>> greet(net::Core& core) const;
+
   // From any thread; what was told lately is not told again. Too much is dropped and counted.
   void report(trust::Report what, std::string id);
   // Sends what is to be reported until the core stops.
@@ -64,6 +68,7 @@ class CentreClient {
   class Asker;
   CentreClient(CentreOptions options, std::string token, http::Origin origin, trust::ReferenceKey key,
                net::Resolver& resolver, std::shared_ptr<const net::TlsClientContext> tls, unsigned cores);
+  http::ClientOptions client_options() const;
   std::shared_ptr<Asker> asker(net::Core& core);
   std::vector<trust::ReportedReference> take_reports();
   void put_back(std::vector<trust::ReportedReference> reports);

@@ -19,7 +19,8 @@ enum Kind : uint8_t { kPair = 1, kAddress, kDomain, kSubject, kThread, kWriting,
 // What happens adds so much to a level. Writing to somebody is the strongest sign there is: one mail is enough to let
 // the next of theirs pass (filter/level_of_trust.cpp).
 constexpr double kSentToPair = 40, kSentToDomain = 8;
-constexpr double kGoodOfPair = 3, kGoodOfDomain = 1;
+// A harmless mail before the spam is cheap: only many of them, on many days, are worth something.
+constexpr double kGoodOfPair = 1, kGoodOfDomain = 1;
 constexpr double kSpamOfPair = -20, kSpamOfDomain = -10;
 constexpr double kWrote = 40;  // a subject, a thread
 
@@ -32,6 +33,8 @@ constexpr double kLeastBulk = 20;  // newsletters of a domain until it is taken 
 
 constexpr size_t kLeastSubject = 8;  // octets
 constexpr size_t kMostSubject = 200;
+
+std::string_view domain_of(std::string_view address) { return address.substr(address.rfind('@') + 1); }
 
 std::string network_of(const mail::IpAddress& ip) {
   if (ip.is_unspecified()) return {};
@@ -156,7 +159,7 @@ Correspondence::Known Correspondence::look_up(const Question& question, SystemTi
     }
   }
   known.thread = std::ranges::any_of(question.answers, [&](const std::string& id) {
-    return state.level(state.hash.of(kThread, question.customer, {id}), now).any();
+    return state.level(state.hash.of(kThread, question.customer, {id, domain_of(address)}), now).any();
   });
   return known;
 }
@@ -180,6 +183,11 @@ void Correspondence::sent(const SentMail& mail, SystemTime time) {
       state.edit_within(state.find(of_address).epoch, state.hash.of(kPair, mail.customer, {sender, address}), now,
                         [&](Relation& pair) { pair.befriend(kSentToPair, now, state.options.forgetting); });
     }
+    // To those who were written to, at whichever address of theirs: what was sent to a mailing list has its Message-ID
+    // in public archives.
+    if (!mail.message_id.empty()) {
+      state.add(state.hash.of(kThread, mail.customer, {mail.message_id, domain_of(address)}), kWrote, now);
+    }
     if (domain.empty()) continue;
     const uint64_t of_domain = state.hash.of(kDomain, mail.customer, {domain});
     state.add(of_domain, kSentToDomain, now);
@@ -187,7 +195,6 @@ void Correspondence::sent(const SentMail& mail, SystemTime time) {
     state.edit_within(state.find(of_domain).epoch, state.hash.of(kSubject, mail.customer, {domain, subject}), now,
                       [&](Relation& relation) { relation.change(kWrote, now, state.options.forgetting); });
   }
-  if (!mail.message_id.empty()) state.add(state.hash.of(kThread, mail.customer, {mail.message_id}), kWrote, now);
 }
 
 void Correspondence::received(const ReceivedMail& mail, SystemTime time) {

@@ -101,6 +101,10 @@ class Fingerprints(Scenario):
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stdout
 
+    def check(self, gateway):
+        return subprocess.run([DOORWARD, "check", "--config", gateway.config], capture_output=True, text=True, timeout=60,
+                              check=False).stdout
+
     def taken(self, count):
         wait_for("the reports", lambda: self.centre.metric("doorward_centre_reports_total") >= count)
 
@@ -163,6 +167,8 @@ class Fingerprints(Scenario):
         member = self.gateway("member")
         self.hand_in(member, TEXT)
         self.assertFalse(member.events("centre.down"))
+        self.assertIn("answers this gateway", self.check(member))
+        self.assertIn("no gateway of this token", self.check(stranger))
         self.centre.command("revoke", "member")
         wait_for("the end of it", lambda: self.hand_in(member, TEXT, sender="a@one.example") and member.events("centre.down"))
 

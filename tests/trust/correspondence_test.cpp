@@ -109,12 +109,19 @@ TEST_F(CorrespondenceTest, steady_mail_builds_more_than_a_burst_and_lasts_longer
   EXPECT_LT(known(*memory_, later, burst).pair.level, 0.55 * known(*memory_, then, burst).pair.level);
 }
 
+TEST_F(CorrespondenceTest, one_harmless_mail_is_worth_little) {
+  memory_->received(received(ReceivedMail::Kind::good), kNow);
+  EXPECT_LE(known(*memory_, kNow).pair.level, 1);
+}
+
 TEST_F(CorrespondenceTest, answers_are_known_by_subject_and_by_thread) {
   memory_->sent(sent("Your offer of Monday"), kNow);
   EXPECT_TRUE(known(*memory_, kNow, kColleague, kEve, "AW: Re[2]: your  offer of monday").subject);
   EXPECT_FALSE(known(*memory_, kNow, kColleague, kEve, "Another offer of Monday").subject);
   EXPECT_FALSE(known(*memory_, kNow, {"x@else.example", "else.example"}, kEve, "Re: Your offer of Monday").subject);
-  EXPECT_TRUE(known(*memory_, kNow, {"x@else.example", "else.example"}, kEve, "", {"<1@in.example>"}).thread);
+  EXPECT_TRUE(known(*memory_, kNow, kColleague, kEve, "", {"<1@in.example>"}).thread);
+  EXPECT_FALSE(known(*memory_, kNow, {"x@else.example", "else.example"}, kEve, "", {"<1@in.example>"}).thread)
+      << "a Message-ID may be public";
   EXPECT_FALSE(known(*memory_, kNow, kPartner, kBob, "", {"<2@in.example>"}).thread);
 }
 
