@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "trust/file.h"
 
 namespace doorward::trust {
 namespace {
@@ -50,46 +51,6 @@ struct LoggedRow {
 };
 constexpr char kSnapshotMagic[8] = {'D', 'W', 'K', 'E', 'P', 'T', '1', '\0'};
 constexpr char kRecordMagic[4] = {'D', 'W', 'K', 'R'};
-
-class File {
- public:
-  File() = default;
-  explicit File(int descriptor) : descriptor_(descriptor) {}
-  File(File&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  File& operator=(File&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  ~File() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  int get() const { return descriptor_; }
-  explicit operator bool() const { return descriptor_ >= 0; }
-
-  bool write(const void* data, size_t size) const {
-    for (const char* at = static_cast<const char*>(data); size > 0;) {
-      const ssize_t written = ::write(descriptor_, at, size);
-      if (written < 0 && errno == EINTR) continue;
-      if (written <= 0) return false;
-      at += written;
-      size -= static_cast<size_t>(written);
-    }
-    return true;
-  }
-  bool read(void* data, size_t size) const {
-    for (char* at = static_cast<char*>(data); size > 0;) {
-      const ssize_t got = ::read(descriptor_, at, size);
-      if (got < 0 && errno == EINTR) continue;
-      if (got <= 0) return false;
-      at += got;
-      size -= static_cast<size_t>(got);
-    }
-    return true;
-  }
-
- private:
-  int descriptor_ = -1;
-};
 
 std::unexpected<Error> failed(const std::string& path) { return fail(std::strerror(errno), path, Blame::environment); }
 

@@ -104,9 +104,9 @@ Result<ReferenceKey> ReferenceKey::of(std::string_view secret, uint8_t number) {
 Result<ReferenceKey> ReferenceKey::from_text(std::string_view base64url, uint8_t number) {
   std::string secret(kSecretOctets, '\0');
   size_t size = 0;
-  const int wrong = sodium_base642bin(reinterpret_cast<unsigned char*>(secret.data()), secret.size(), base64url.data(),
-                                      base64url.size(), nullptr, &size, nullptr,
-                                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+  const int wrong =
+      sodium_base642bin(reinterpret_cast<unsigned char*>(secret.data()), secret.size(), base64url.data(),
+                        base64url.size(), nullptr, &size, nullptr, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
   if (wrong != 0 || size != kSecretOctets) return fail("has to be a key as `doorward centre key` makes it");
   return of(secret, number);
 }

@@ -19,6 +19,7 @@
 
 #include "base/log.h"
 #include "trust/features.h"
+#include "trust/file.h"
 
 namespace doorward::trust {
 namespace {
@@ -49,50 +50,7 @@ struct RecordHeader {
 constexpr char kSnapshotMagic[8] = {'D', 'W', 'W', 'O', 'R', 'D', 'S', '\0'};
 constexpr char kRecordMagic[4] = {'D', 'W', 'W', 'R'};
 
-class File {
- public:
-  File() = default;
-  explicit File(int descriptor) : descriptor_(descriptor) {}
-  File(File&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  File& operator=(File&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  ~File() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  int get() const { return descriptor_; }
-  explicit operator bool() const { return descriptor_ >= 0; }
-
- private:
-  int descriptor_ = -1;
-};
-
 std::unexpected<Error> failed(const std::string& path) { return fail(std::strerror(errno), path, Blame::environment); }
-
-bool write_all(int descriptor, const void* data, size_t size) {
-  const char* at = static_cast<const char*>(data);
-  while (size > 0) {
-    const ssize_t written = ::write(descriptor, at, size);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return false;
-    at += written;
-    size -= static_cast<size_t>(written);
-  }
-  return true;
-}
-
-bool read_all(int descriptor, void* data, size_t size) {
-  char* at = static_cast<char*>(data);
-  while (size > 0) {
-    const ssize_t got = ::read(descriptor, at, size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    at += got;
-    size -= static_cast<size_t>(got);
-  }
-  return true;
-}
 
 template <class T>
 void append_to(std::string& bytes, const T& value) {
@@ -148,7 +106,7 @@ Result<void> StatisticsStore::State::read_snapshot(Loaded& loaded, size_t entrie
     return fail(fmt::format("{}; move the file away to begin anew", what), name, Blame::environment);
   };
   SnapshotHeader header{};
-  if (!read_all(file.get(), &header, sizeof header) || std::memcmp(header.magic, kSnapshotMagic, 8) != 0 ||
+  if (!file.read(&header, sizeof header) || std::memcmp(header.magic, kSnapshotMagic, 8) != 0 ||
       XXH3_64bits(&header, offsetof(SnapshotHeader, checksum)) != header.checksum) {
     return damaged("not a snapshot of word statistics, or damaged");
   }
@@ -167,7 +125,7 @@ Result<void> StatisticsStore::State::read_snapshot(Loaded& loaded, size_t entrie
   const size_t in_block = std::min<size_t>(kBlock, header.entries);
   std::vector<uint64_t> block(in_block + 2);  // where, the entries, checksum
   for (uint64_t number = 0; number < header.blocks; ++number) {
-    if (!read_all(file.get(), block.data(), block.size() * 8) ||
+    if (!file.read(block.data(), block.size() * 8) ||
         XXH3_64bits(block.data(), (block.size() - 1) * 8) != block.back() || block[0] >= header.entries / in_block) {
       return damaged("damaged");
     }
@@ -178,8 +136,7 @@ Result<void> StatisticsStore::State::read_snapshot(Loaded& loaded, size_t entrie
   std::vector<LearntTotals::Totals> totals(header.totals);
   uint64_t checksum = 0;
   const size_t size = totals.size() * sizeof(LearntTotals::Totals);
-  if (!read_all(file.get(), totals.data(), size) || !read_all(file.get(), &checksum, 8) ||
-      XXH3_64bits(totals.data(), size) != checksum) {
+  if (!file.read(totals.data(), size) || !file.read(&checksum, 8) || XXH3_64bits(totals.data(), size) != checksum) {
     return damaged("damaged");
   }
   for (const auto& each : totals) loaded.totals->put(each);
@@ -209,11 +166,11 @@ Result<void> StatisticsStore::State::replay(Loaded& loaded) {
   std::string content;
   for (;;) {
     RecordHeader header{};
-    if (!read_all(file.get(), &header, sizeof header) || std::memcmp(header.magic, kRecordMagic, 4) != 0) break;
+    if (!file.read(&header, sizeof header) || std::memcmp(header.magic, kRecordMagic, 4) != 0) break;
     const uint64_t size = header.places * 12 + header.totals * sizeof(LearntTotals::Totals);
     if (header.places > kMostRecord / 12 || header.totals > LearntTotals::kMostOwners + 1 || size > kMostRecord) break;
     content.resize(size);
-    if (!read_all(file.get(), content.data(), size) || record_checksum(header, content) != header.checksum) break;
+    if (!file.read(content.data(), size) || record_checksum(header, content) != header.checksum) break;
     const char* at = content.data();
     for (uint64_t number = 0; number < header.places; ++number, at += 12) {
       uint32_t place = 0;
@@ -271,7 +228,7 @@ Result<void> StatisticsStore::State::write_snapshot(const Loaded& loaded) {
                         .totals = 0,
                         .checksum = 0};
   std::memcpy(header.magic, kSnapshotMagic, 8);
-  if (!write_all(file.get(), &header, sizeof header)) return failed(fresh);
+  if (!file.write(&header, sizeof header)) return failed(fresh);
   const size_t in_block = std::min(kBlock, loaded.table->size());
   std::vector<uint64_t> block(in_block + 2);
   for (size_t number = 0; number < loaded.table->size() / in_block; ++number) {
@@ -280,7 +237,7 @@ Result<void> StatisticsStore::State::write_snapshot(const Loaded& loaded) {
     for (size_t at = 0; at < in_block; ++at) any |= block[at + 1] = loaded.table->packed(number * in_block + at);
     if (any == 0) continue;
     block.back() = XXH3_64bits(block.data(), (block.size() - 1) * 8);
-    if (!write_all(file.get(), block.data(), block.size() * 8)) return failed(fresh);
+    if (!file.write(block.data(), block.size() * 8)) return failed(fresh);
     ++header.blocks;
   }
   const auto totals = loaded.totals->all();
@@ -288,9 +245,8 @@ Result<void> StatisticsStore::State::write_snapshot(const Loaded& loaded) {
   const uint64_t checksum = XXH3_64bits(totals.data(), size);
   header.totals = totals.size();
   header.checksum = XXH3_64bits(&header, offsetof(SnapshotHeader, checksum));
-  if (!write_all(file.get(), totals.data(), size) || !write_all(file.get(), &checksum, 8) ||
-      ::lseek(file.get(), 0, SEEK_SET) != 0 || !write_all(file.get(), &header, sizeof header) ||
-      ::fsync(file.get()) != 0) {
+  if (!file.write(totals.data(), size) || !file.write(&checksum, 8) || ::lseek(file.get(), 0, SEEK_SET) != 0 ||
+      !file.write(&header, sizeof header) || ::fsync(file.get()) != 0) {
     return failed(fresh);
   }
   // From the rename on the old log is of no use: the new snapshot names the next one.
@@ -346,7 +302,7 @@ Result<void> StatisticsStore::append(const Loaded& loaded, std::span<const uint3
   std::memcpy(header.magic, kRecordMagic, 4);
   header.checksum = record_checksum(header, std::string_view(record).substr(sizeof header));
   std::memcpy(record.data(), &header, sizeof header);
-  if (!write_all(state_->log.get(), record.data(), record.size()) || ::fdatasync(state_->log.get()) != 0) {
+  if (!state_->log.write(record.data(), record.size()) || ::fdatasync(state_->log.get()) != 0) {
     const auto problem = failed(state_->log_path(state_->generation));
     // What follows a half-written record could never be read again; the next flush writes a snapshot.
     state_->log = File();
