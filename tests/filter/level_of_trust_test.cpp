@@ -94,14 +94,16 @@ TEST_F(LevelOfTrust, colleagues_on_both_sides_share_some_of_it) {
   EXPECT_EQ(symbols(theirs), "domain_trusted ");
 }
 
-TEST_F(LevelOfTrust, an_answer_counts_whoever_gives_it) {
+TEST_F(LevelOfTrust, an_answer_counts_whoever_of_those_written_to_gives_it) {
   we_write_to("ann@partner.example", "Your offer of Monday");
   EXPECT_EQ(
       symbols(judged("From: joe@partner.example\nSubject: AW: Your offer of Monday\n", signed_by("partner.example"))),
       "subject_known domain_trusted ");
-  EXPECT_EQ(
-      symbols(judged("From: ann@home.example\nReferences: <x@y>\n <our.mail@in.example>\n", signed_by("home.example"))),
-      "answers_us ");
+  EXPECT_EQ(symbols(judged("From: joe@partner.example\nReferences: <x@y>\n <our.mail@in.example>\n",
+                           signed_by("partner.example"))),
+            "answers_us domain_trusted ");
+  // What was sent to a mailing list is in public archives, with its Message-ID.
+  EXPECT_TRUE(judged("From: ann@home.example\nReferences: <our.mail@in.example>\n", signed_by("home.example")).empty());
 }
 
 TEST_F(LevelOfTrust, a_forger_has_nothing_of_it) {

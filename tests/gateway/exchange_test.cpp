@@ -86,9 +86,9 @@ TEST_F(Exchange, what_is_automatic_builds_none) {
 }
 
 TEST_F(Exchange, what_comes_in_builds_some_or_takes_some) {
-  EXPECT_NEAR(after(sheet::Direction::inbound), 3, 0.1);
+  EXPECT_NEAR(after(sheet::Direction::inbound), 1, 0.1);
   verdict_.klass = sheet::Class::spam;
-  EXPECT_LT(after(sheet::Direction::inbound), 3);
+  EXPECT_LT(after(sheet::Direction::inbound), 0);
 }
 
 TEST_F(Exchange, forged_spam_costs_nobody_his_trust) {
