@@ -73,7 +73,7 @@ Result<std::unique_ptr<Reporters>> Reporters::open(const std::string& path, Repo
 
 Result<std::string> Reporters::enrol(const std::string& name, bool trusted, SystemTime now) {
   if (!is_name(name)) return fail("a reporter's name has 1 to 100 letters without blanks, such as its host name", name);
-  const std::string token = new_secret();
+  std::string token = new_secret();
   {
     const std::lock_guard guard(database_lock_);
     auto insert = database_->prepare(

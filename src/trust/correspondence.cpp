@@ -158,8 +158,9 @@ Correspondence::Known Correspondence::look_up(const Question& question, SystemTi
       known.subject = relation.epoch == of_domain.epoch && state.level(relation, now).any();
     }
   }
+  const std::string_view where_from = domain_of(address);
   known.thread = std::ranges::any_of(question.answers, [&](const std::string& id) {
-    return state.level(state.hash.of(kThread, question.customer, {id, domain_of(address)}), now).any();
+    return state.level(state.hash.of(kThread, question.customer, {id, where_from}), now).any();
   });
   return known;
 }
