@@ -37,7 +37,7 @@ struct Services {
   const Clock& clock;
   std::function<Result<report::SentReports>(bool all)> send_reports{};  // none: no gateway runs
   std::function<void(std::string_view raw)> not_spam{};  // a person says so of a mail; none: nobody is told
-  bool logs = false;  // a gateway's: what an administrator changed stands in its log
+  bool logs = false;                                     // a gateway's: what an administrator changed stands in its log
 };
 
 // Parses, checks and runs one request. Hostile input is an error, and nothing else.

@@ -1,6 +1,7 @@
 // Time is handed in, so that a test can own it.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 
 namespace doorward {
@@ -23,20 +24,19 @@ class RealClock final : public Clock {
   SteadyTime steady() const override { return std::chrono::steady_clock::now(); }
 };
 
-// A clock that stands still until it is moved.
+// A clock that stands still until it is moved, by any thread.
 class ManualClock final : public Clock {
  public:
-  explicit ManualClock(SystemTime start) : now_(start) {}
-  SystemTime now() const override { return now_; }
-  SteadyTime steady() const override { return steady_; }
-  void advance(std::chrono::milliseconds by) {
-    now_ += by;
-    steady_ += by;
-  }
+  explicit ManualClock(SystemTime start) : start_(start) {}
+  SystemTime now() const override { return start_ + gone(); }
+  SteadyTime steady() const override { return SteadyTime{} + gone(); }
+  void advance(std::chrono::milliseconds by) { gone_ += by.count(); }
 
  private:
-  SystemTime now_;
-  SteadyTime steady_{};
+  std::chrono::milliseconds gone() const { return std::chrono::milliseconds{gone_.load()}; }
+
+  SystemTime start_;
+  std::atomic<std::chrono::milliseconds::rep> gone_{0};  // milliseconds since start_
 };
 
 }  // namespace doorward

@@ -73,7 +73,8 @@ class Reporters {
   };
   static Result<std::unique_ptr<Reporters>> open(const std::string& path, ReporterLimits limits = {});
 
-  // For the operator; a running centre takes notice: of who is new when he asks, of all else within seconds. A token is told once and kept as a hash only.
+  // For the operator; a running centre takes notice: of who is new when he asks, of all else within seconds. A token is
+  // told once and kept as a hash only.
   Result<std::string> enrol(const std::string& name, bool trusted, SystemTime now);
   Result<void> trust(const std::string& name, bool trusted);
   Result<void> revoke(const std::string& name);

@@ -43,7 +43,7 @@ struct Facts {
   std::optional<Authentication> authentication{};  // none: nobody asked
   std::vector<ListHit> list_hits{};
   std::optional<trust::ReferenceAnswer> elsewhere{};  // what the fingerprint service knows; none: it did not answer
-  std::vector<std::string> skipped{};  // "sender_authentication: why": checks that could not answer
+  std::vector<std::string> skipped{};                 // "sender_authentication: why": checks that could not answer
 
   // Whether the mail is proven to come from this domain (A-labels): by SPF or a signature of it or of one above it,
   // which is the alignment of RFC 9989 §4.4.2 without the part of it that needs to know who owns what; and by DMARC.

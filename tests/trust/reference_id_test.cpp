@@ -38,7 +38,8 @@ std::string refusal_of(const std::string& id) {
 
 TEST(ReferenceId, near_duplicates_are_known_again_at_the_centre) {
   const auto first = parse_reference(key_of().id_of(fingerprint_of_text(text_of(1)), origin()));
-  const auto near = parse_reference(key_of().id_of(fingerprint_of_text("Dear Anna\r\n" + text_of(1)), origin_of("other.example")));
+  const auto near =
+      parse_reference(key_of().id_of(fingerprint_of_text("Dear Anna\r\n" + text_of(1)), origin_of("other.example")));
   const auto another = parse_reference(key_of().id_of(fingerprint_of_text(text_of(2)), origin()));
   ASSERT_TRUE(first && near && another);
   EXPECT_GE(shared(first->print, near->print, Likeness::text), 2u);
@@ -121,7 +122,8 @@ TEST(ReferenceId, keys_are_read_as_people_copy_them) {
   const auto key = ReferenceKey::from_text("Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2M", 7);
   ASSERT_TRUE(key) << key.error().text();
   EXPECT_EQ(key->id_of(print, origin()), key_of().id_of(print, origin()));
-  for (const auto* wrong : {"", "Y2Nj", "Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2MM", "no key of any kind at all, nor anything"}) {
+  for (const auto* wrong :
+       {"", "Y2Nj", "Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2MM", "no key of any kind at all, nor anything"}) {
     EXPECT_FALSE(ReferenceKey::from_text(wrong, 7)) << wrong;
   }
 }
