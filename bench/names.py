@@ -10,7 +10,7 @@ import time
 from peers import free_port, wait_for_port
 
 DOMAINS = 1000  # d0.example …: authors
-LISTS = {"ip": 5, "dom": 4}  # ip1.lists.example …
+LISTS = {"ip": 8, "dom": 6}  # ip1.lists.example …: as many as Debian's rspamd asks unless it is told otherwise
 
 SOA = "@ SOA ns.test. admin.test. 1 3600 600 86400 300\n@ NS ns.test.\n"
 

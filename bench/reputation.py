@@ -2,7 +2,7 @@
 """bench/reputation.py: who a mail really comes from, Doorward beside Postfix + rspamd + Redis.
 
 Like bench/run.py, with the network checks on and answered by local name servers, whose CPU belongs to nobody: SPF, DKIM, DMARC,
-five lists of addresses and four of domains, bayes and fuzzy hashes on both sides. The mails are made ready before: each has an
+eight lists of addresses and six of domains (as many as Debian's rspamd asks by default), bayes and fuzzy hashes on both sides. The mails are made ready before: each has an
 author, Message-ID and token of its own, every other one is DKIM-signed (RSA-2048) by one of 1,000 author domains. Prints what
 each side found, so that it can be seen that both looked. At the end the name servers fall silent, and it is measured how long
 Doorward's senders then wait. Writes build/bench/reputation.md and reputation.json. What the figures mean: docs/benchmark.md."""

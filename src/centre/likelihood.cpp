@@ -16,6 +16,7 @@ constexpr double kOfPerson = 2, kOfNotSpam = 4, kOfMalicious = 2;
 constexpr double kHalfSpam = 2, kHalfMalice = 1, kHalfBulk = 4, kHalfOutbreak = 5;
 // A program that comes from many domains is an outbreak while it is new; later, virus scanners know it.
 constexpr std::chrono::hours kOutbreakLasts{24};
+constexpr double kUnwitnessed = 0.7;  // worth points, and no certainty
 
 double share(double of, double half) { return of <= 0 ? 0 : of / (of + half); }
 
@@ -32,24 +33,28 @@ double malice(const Said& said) {
   return share(std::max(0.0, kOfMalicious * said.of(Voice::malicious) - good(said)), kHalfMalice);
 }
 
-double spread(const Sighting& seen, const Said& said, SystemTime now) {
+// Whom to believe how many domains there are: one gateway alone could name any file, and nothing else would be needed
+// to have all others refuse it.
+double spread(const Sighting& seen, const Sighting& witnesses, const Said& said, SystemTime now) {
   if (seen.own || good(said) > 0 || seen.since + kOutbreakLasts < now) return 0;
-  return share(std::round(seen.others), kHalfOutbreak);
+  const double likely = share(std::round(seen.others), kHalfOutbreak);
+  return std::round(witnesses.others) < kEnoughWitnesses ? std::min(likely, kUnwitnessed) : likely;
 }
 
 }  // namespace
 
-trust::ReferenceAnswer answer_of(const trust::Sightings::Seen& seen, const Verdicts::Found& said, bool has_program,
-                                 SystemTime now) {
-  const Sighting &text = seen[static_cast<size_t>(Likeness::text)],
-                 &file = seen[static_cast<size_t>(Likeness::attachment)];
+trust::ReferenceAnswer answer_of(const Knowledge& known, SystemTime now) {
+  constexpr auto kText = static_cast<size_t>(Likeness::text), kFile = static_cast<size_t>(Likeness::attachment);
+  const Sighting &text = known.seen[kText], &file = known.seen[kFile];
+  const Verdicts::Found& said = known.said;
   const double domains = std::round(std::max(text.others, file.others));
   trust::ReferenceAnswer answer;
   answer.bulk = share(domains, kHalfBulk);
   answer.spam = std::max(spam(said.text), spam(said.attachment));
   answer.outbreak = std::max(malice(said.text), malice(said.attachment));
-  if (has_program) {
-    answer.outbreak = std::max({answer.outbreak, spread(text, said.text, now), spread(file, said.attachment, now)});
+  if (known.has_program) {
+    answer.outbreak = std::max({answer.outbreak, spread(text, known.witnesses[kText], said.text, now),
+                                spread(file, known.witnesses[kFile], said.attachment, now)});
   }
   answer.domains = trust::breadth_of(domains);
   answer.gateways = trust::breadth_of(std::max(said.text.reporters, said.attachment.reporters));

@@ -8,8 +8,18 @@
 
 namespace doorward::centre {
 
-// `seen`: without the sender who is asked about. Why these: docs/decisions/0045.
-trust::ReferenceAnswer answer_of(const trust::Sightings::Seen& seen, const Verdicts::Found& said, bool has_program,
-                                 SystemTime now);
+// What is known of one mail's text and files.
+struct Knowledge {
+  trust::Sightings::Seen seen{};       // without the sender who is asked about
+  trust::Sightings::Seen witnesses{};  // gateways that told of it, where a program is in it
+  Verdicts::Found said{};
+  bool has_program = false;
+};
+
+// So many gateways have to have a program before its spreading alone makes an outbreak of it.
+inline constexpr unsigned kEnoughWitnesses = 3;
+
+// Why these: docs/decisions/0045.
+trust::ReferenceAnswer answer_of(const Knowledge& known, SystemTime now);
 
 }  // namespace doorward::centre

@@ -1,5 +1,6 @@
 #include "centre/service.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/guarded.h"
@@ -19,6 +20,8 @@ using trust::Report;
 constexpr std::chrono::seconds kFlushEvery{1};  // what a crash may take of what was learnt
 constexpr unsigned kRoundsToRefresh = 3, kRoundsToProof = 60;
 constexpr std::string_view kBinary = "application/octet-stream";
+constexpr size_t kPerProgram = 16, kFewest = 1 << 12;  // one mail in so many has a program
+constexpr double kBelieved = 0.5;                      // of a reporter's weight
 
 metrics::Counter& questions() {
   static auto& counter = metrics::counter("doorward_centre_questions_total", "Reference ids asked about.");
@@ -61,6 +64,9 @@ std::optional<Voice> voice_of(Report what) {
   return std::nullopt;
 }
 
+// A gateway in a set of 64, as sets of domains have it: the highest six bits say which of them it is.
+trust::Sender witness(uint64_t reporter, unsigned nth) { return {(reporter * kEnoughWitnesses + nth) << 58 | 1}; }
+
 }  // namespace
 
 Result<std::unique_ptr<Service>> Service::open(Options options, const Clock& clock) {
@@ -69,6 +75,10 @@ Result<std::unique_ptr<Service>> Service::open(Options options, const Clock& clo
       trust::Sightings::open({.entries = options.sightings_entries, .directory = options.directory + "/sightings"});
   if (!sightings) return std::unexpected(sightings.error());
   service->sightings_ = std::move(*sightings);
+  auto witnesses = trust::Sightings::open({.entries = std::max(options.sightings_entries / kPerProgram, kFewest),
+                                           .directory = options.directory + "/witnesses"});
+  if (!witnesses) return std::unexpected(witnesses.error());
+  service->witnesses_ = std::move(*witnesses);
   auto verdicts = Verdicts::open({options.verdicts_entries, options.directory + "/verdicts"});
   if (!verdicts) return std::unexpected(verdicts.error());
   service->verdicts_ = std::move(*verdicts);
@@ -127,8 +137,11 @@ Response Service::ask(const Request& request) {
       continue;
     }
     const auto& [key, print, origin] = *reference;
-    answers.push_back(answer_of(sightings_->look_up(print, origin.sender, now), verdicts_->look_up(print, now),
-                                origin.has_program, now));
+    Knowledge known{.seen = sightings_->look_up(print, origin.sender, now),
+                    .said = verdicts_->look_up(print, now),
+                    .has_program = origin.has_program};
+    if (origin.has_program) known.witnesses = witnesses_->look_up(print, trust::Sender{}, now);
+    answers.push_back(answer_of(known, now));
     if (answers.back().known) known_ones().add();
   }
   questions().add(ids->size());
@@ -168,8 +181,12 @@ void Service::learn(std::string_view id, Report what, Reporter& reporter, System
     }
     verdicts_->vote(print, *voice, reporter.number(), weight, now);
   }
-  // Whom nobody knows does not make a text look widespread either.
-  if (what != Report::not_spam && weight > 0) sightings_->count(print, origin.sender, now);
+  // Who is not believed does not make a text look widespread either.
+  if (what == Report::not_spam || weight < kBelieved) return;
+  sightings_->count(print, origin.sender, now);
+  if (!origin.has_program) return;
+  const unsigned count = weight < 1 ? 1 : kEnoughWitnesses;  // whom the operator vouches for is enough
+  for (unsigned nth = 0; nth < count; ++nth) witnesses_->count(print, witness(reporter.number(), nth), now);
 }
 
 void Service::prove(Reporter& reporter, SystemTime now) {
@@ -185,7 +202,7 @@ void Service::prove(Reporter& reporter, SystemTime now) {
 void Service::maintain(bool thoroughly) {
   {
     const std::lock_guard guard(learning_);
-    for (const auto& done : {sightings_->flush(), verdicts_->flush()}) {
+    for (const auto& done : {sightings_->flush(), witnesses_->flush(), verdicts_->flush()}) {
       if (!done) log::error("centre.flush_failed", {{"error", done.error().text()}});
     }
   }

@@ -50,6 +50,7 @@ class Service {
 
   const Clock& clock_;
   std::unique_ptr<trust::Sightings> sightings_;
+  std::unique_ptr<trust::Sightings> witnesses_;  // of programs: which gateways have them, counted as if domains
   std::unique_ptr<Verdicts> verdicts_;
   std::unique_ptr<Reporters> reporters_;
   std::mutex learning_;  // tables are written by one at a time

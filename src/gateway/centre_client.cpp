@@ -110,7 +110,17 @@ class CentreClient::Asker : public std::enable_shared_from_this<Asker> {
  private:
   using Batch = std::vector<std::shared_ptr<Question>>;
 
+  // However run() ends, the next question begins it anew.
+  struct Busy {
+    explicit Busy(Asker& of) : asker(of) {}
+    ~Busy() { asker.busy_ = false; }
+    Busy(const Busy&) = delete;
+    Busy& operator=(const Busy&) = delete;
+    Asker& asker;
+  };
+
   static Task<void> run(std::shared_ptr<Asker> self) {
+    const Busy busy(*self);
     while (!self->waiting_.empty()) {
       const size_t count = std::min(self->waiting_.size(), trust::kMostInBatch);
       const auto end = self->waiting_.begin() + static_cast<ptrdiff_t>(count);
@@ -119,7 +129,6 @@ class CentreClient::Asker : public std::enable_shared_from_this<Asker> {
       co_await self->ask(batch);
       for (const auto& question : batch) question->answered.happen();
     }
-    self->busy_ = false;
   }
 
   Task<void> ask(const Batch& batch) {
@@ -283,14 +292,19 @@ Task<Result<void>> CentreClient::send_now(net::Core& core) {
   co_return Result<void>();
 }
 
+// `well`: whether the round before succeeded, and whether this one did.
+Task<void> CentreClient::send_round(net::Core& core, bool& well) {
+  const bool was = std::exchange(well, false);
+  const auto sent = co_await send_now(core);
+  well = sent.has_value();
+  if (!well && was) log::warning("centre.reports_wait", {{"trouble", sent.error().text()}});
+}
+
 Task<void> CentreClient::send_reports(std::shared_ptr<CentreClient> client, net::Core& core) {
   if (!client) co_return;
-  bool told = false;
-  for (;;) {
-    const auto sent = co_await client->send_now(core);
-    if (!sent && !std::exchange(told, true)) log::warning("centre.reports_wait", {{"trouble", sent.error().text()}});
-    if (sent) told = false;
-    const milliseconds pause = sent ? kReportEvery : milliseconds(kReportPause);
+  for (bool well = true;;) {
+    co_await guarded_task("centre", client->send_round(core, well));
+    const milliseconds pause = well ? kReportEvery : milliseconds(kReportPause);
     const SteadyTime before = std::chrono::steady_clock::now();
     co_await core.sleep(pause);
     if (std::chrono::steady_clock::now() - before < pause / 2) co_return;  // the core stops

@@ -70,6 +70,7 @@ class CentreClient {
                net::Resolver& resolver, std::shared_ptr<const net::TlsClientContext> tls, unsigned cores);
   http::ClientOptions client_options() const;
   std::shared_ptr<Asker> asker(net::Core& core);
+  Task<void> send_round(net::Core& core, bool& well);
   std::vector<trust::ReportedReference> take_reports();
   void put_back(std::vector<trust::ReportedReference> reports);
 

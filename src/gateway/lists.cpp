@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/guarded.h"
 #include "base/log.h"
 #include "base/metrics.h"
 
@@ -110,7 +111,7 @@ Task<void> Lists::watch(std::shared_ptr<Lists> lists, net::Core& core, net::Reso
   constexpr std::chrono::milliseconds kLook{1000};
   if (lists->lists_.empty()) co_return;
   for (;;) {
-    co_await lists->check(core, resolver);
+    co_await guarded_task("lists", lists->check(core, resolver));
     const SteadyTime before = std::chrono::steady_clock::now();
     co_await core.sleep(kLook);
     if (std::chrono::steady_clock::now() - before < kLook / 2) co_return;  // the core stops

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "http/chunked.h"
 #include "mail/ascii.h"
 
 namespace doorward::http {
@@ -118,7 +119,7 @@ RequestReader::Status RequestReader::feed(std::string_view bytes) {
   State& s = *state_;
   if (s.failure != 0) return Status::failed;
   s.buffer.append(bytes);
-  while (!s.buffer.empty()) {
+  while (!s.buffer.empty() && !is_too_little(*s.parser, s.buffer.size())) {
     boost::system::error_code error;
     const size_t taken = s.parser->put(boost::asio::buffer(s.buffer), error);
     s.buffer.erase(0, taken);

@@ -5,6 +5,8 @@
 #include <boost/beast/http/string_body.hpp>
 #include <utility>
 
+#include "http/chunked.h"
+
 namespace doorward::http {
 namespace {
 
@@ -46,7 +48,7 @@ ResponseReader::Status ResponseReader::feed(std::string_view bytes) {
   State& s = *state_;
   s.any = s.any || !bytes.empty();
   s.buffer.append(bytes);
-  while (!s.buffer.empty()) {
+  while (!s.buffer.empty() && !is_too_little(s.parser, s.buffer.size())) {
     boost::system::error_code error;
     const size_t taken = s.parser.put(boost::asio::buffer(s.buffer), error);
     s.buffer.erase(0, taken);

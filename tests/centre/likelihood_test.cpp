@@ -10,13 +10,13 @@ using trust::Likeness;
 
 constexpr SystemTime kNow = std::chrono::sys_days(std::chrono::year(2026) / 11 / 23) + 9h;
 
-struct Known {
-  trust::Sightings::Seen seen{};
-  Verdicts::Found said{};
-  bool has_program = false;
-
+struct Known : Knowledge {
   Known& from(double domains, Likeness kind = Likeness::text, SystemTime since = kNow - 1h) {
     seen[static_cast<size_t>(kind)] = {domains, since, false};
+    return *this;
+  }
+  Known& witnessed(double gateways, Likeness kind) {
+    witnesses[static_cast<size_t>(kind)] = {gateways, kNow - 1h, false};
     return *this;
   }
   Known& say(Voice voice, double weight) {
@@ -24,7 +24,7 @@ struct Known {
     said.text.since = kNow - 2h;
     return *this;
   }
-  trust::ReferenceAnswer answer() const { return answer_of(seen, said, has_program, kNow); }
+  trust::ReferenceAnswer answer() const { return answer_of(*this, kNow); }
 };
 
 TEST(Likelihood, NothingIsKnownOfWhatNobodySaw) {
@@ -58,6 +58,7 @@ TEST(Likelihood, WhoMissedTheMailOutweighsSeveralFilters) {
 TEST(Likelihood, ProgramsThatSpreadWhileTheyAreNewAreAnOutbreak) {
   Known program;
   program.has_program = true;
+  program.witnessed(3, Likeness::attachment).witnessed(3, Likeness::text);
   EXPECT_EQ(program.answer().outbreak, 0);
   EXPECT_GE(program.from(5, Likeness::attachment).answer().outbreak, 0.5);
   EXPECT_GE(program.from(20, Likeness::attachment).answer().outbreak, 0.8);
@@ -68,6 +69,15 @@ TEST(Likelihood, ProgramsThatSpreadWhileTheyAreNewAreAnOutbreak) {
       0);
   Known document;
   EXPECT_EQ(document.from(200, Likeness::attachment).answer().outbreak, 0);
+}
+
+TEST(Likelihood, OnTwoGatewaysWordNoProgramIsSurelyAnOutbreak) {
+  Known program;
+  program.has_program = true;
+  program.from(200, Likeness::attachment).witnessed(2, Likeness::attachment);
+  EXPECT_GE(program.answer().outbreak, 0.5);
+  EXPECT_LT(program.answer().outbreak, 0.8);
+  EXPECT_GE(program.witnessed(3, Likeness::attachment).answer().outbreak, 0.8);
 }
 
 TEST(Likelihood, WhatIsKnownToBeMaliciousIsAnOutbreakHoweverRare) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <future>
 #include <thread>
@@ -59,15 +60,25 @@ class ServiceTest : public testing::Test {
     EXPECT_TRUE(response);
     return response.value_or(http::Response(0, ""));
   }
-  static std::string id_of(unsigned text, std::string_view domain) {
+  static std::string id_of(unsigned text, std::string_view domain, bool program) {
     return trust::ReferenceKey::of(std::string(32, 'k'), 1)
-        ->id_of(trust::fingerprint_of_text(trust::text_of(text)), {trust::Sender::of_domain(domain)});
+        ->id_of(trust::fingerprint_of_text(trust::text_of(text)), {trust::Sender::of_domain(domain), program});
   }
-  void report(const std::string& token, Report what, unsigned text, std::string_view domain = "spam.example") {
-    EXPECT_EQ(post("/v1/report", token, trust::reports_text({{what, id_of(text, domain)}})).status, 202);
+  void report(const std::string& token, Report what, unsigned text, std::string_view domain = "spam.example",
+              bool program = false) {
+    EXPECT_EQ(post("/v1/report", token, trust::reports_text({{what, id_of(text, domain, program)}})).status, 202);
   }
-  trust::ReferenceAnswer ask(const std::string& token, unsigned text, std::string_view domain = "last.example") {
-    const auto response = post("/v1/ask", token, trust::questions_text({id_of(text, domain)}));
+  // A program, as so many domains sent it.
+  void report_spread(const std::string& token, unsigned text, unsigned domains) {
+    std::vector<trust::ReportedReference> seen;
+    for (unsigned domain = 0; domain < domains; ++domain) {
+      seen.push_back({Report::seen, id_of(text, "d" + std::to_string(domain) + ".example", true)});
+    }
+    EXPECT_EQ(post("/v1/report", token, trust::reports_text(seen)).status, 202);
+  }
+  trust::ReferenceAnswer ask(const std::string& token, unsigned text, std::string_view domain = "last.example",
+                             bool program = false) {
+    const auto response = post("/v1/ask", token, trust::questions_text({id_of(text, domain, program)}));
     EXPECT_EQ(response.status, 200) << response.body;
     const auto answers = trust::parse_answers(response.body);
     return answers && answers->size() == 1 ? answers->front() : trust::ReferenceAnswer{};
@@ -130,6 +141,38 @@ TEST_F(ServiceTest, AReporterEarnsWeightByWhatOthersSayLater) {
   EXPECT_EQ(entries[0].confirmed, 20);
   EXPECT_EQ(entries[0].contested, 0);
   EXPECT_EQ(entries[2].confirmed, 0) << "who only repeats earns nothing";
+}
+
+// Who has earned weight may turn bad, and name a file of others that he says comes from everywhere.
+TEST_F(ServiceTest, AProgramIsSurelyAnOutbreakOnThreeGatewaysWordOrOnThatOfOneWhoIsVouchedFor) {
+  const std::array earned{enrol("first", false), enrol("second", false), enrol("third", false)};
+  for (const auto& reporter : service_->reporters().all()) {
+    reporter->with_record([](TrackRecord& record) {
+      for (int i = 0; i < 40; ++i) record.proven(TrackRecord::Proof::confirmed);
+    });
+  }
+  const auto other = enrol("other", true);
+  const auto outbreak_after = [&](const std::string& token, unsigned text, unsigned known) {
+    report_spread(token, text, 60);
+    report(token, Report::seen, known);  // taken in order
+    EXPECT_TRUE(ask_until_known(other, known).known);
+    return ask(other, text, "last.example", true).outbreak;
+  };
+  EXPECT_GE(outbreak_after(earned[0], 1, 101), 0.5);
+  EXPECT_LT(outbreak_after(earned[0], 1, 102), 0.8) << "his word again is one word";
+  EXPECT_LT(outbreak_after(earned[1], 1, 103), 0.8);
+  EXPECT_GE(outbreak_after(earned[2], 1, 104), 0.8);
+  EXPECT_GE(outbreak_after(other, 2, 105), 0.8);
+}
+
+TEST_F(ServiceTest, WhoHasLittleWeightMakesNoTextLookWidespread) {
+  const auto little = enrol("little", false), trusted = enrol("trusted", true);
+  service_->reporters().all().front()->with_record(
+      [](TrackRecord& record) { record.proven(TrackRecord::Proof::confirmed); });
+  report_spread(little, 1, 60);
+  report(trusted, Report::seen, 2);
+  EXPECT_TRUE(ask_until_known(trusted, 2).known);
+  EXPECT_FALSE(ask(trusted, 1).known);
 }
 
 TEST_F(ServiceTest, NobodyMayAskTooMuch) {

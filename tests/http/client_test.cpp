@@ -49,6 +49,17 @@ TEST(HttpResponseReader, reads_what_comes_in_pieces) {
   EXPECT_EQ(response.body, "body");
 }
 
+TEST(HttpResponseReader, reads_chunks_that_come_in_pieces) {
+  for (const std::string body : {"0\r\n\r\n", "3\r\nabc\r\n0\r\n\r\n"}) {
+    ResponseReader reader(1000, 1000);
+    const std::string text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body;
+    auto status = Status::need_more;
+    for (const char& octet : text) status = reader.feed({&octet, 1});
+    ASSERT_EQ(status, Status::done);
+    EXPECT_EQ(reader.take().body, body.size() > 5 ? "abc" : "");
+  }
+}
+
 TEST(HttpResponseReader, takes_the_end_of_the_connection_for_the_end) {
   ResponseReader reader(1000, 1000);
   EXPECT_EQ(reader.feed("HTTP/1.1 200 OK\r\n\r\nuntil the end"), Status::need_more);
