@@ -19,12 +19,13 @@ TEXT = " ".join("".join("bdfghklmnprstv"[number * step % 14] + "aeiou"[number * 
 class Centre:
     def __init__(self, directory):
         self.directory, self.port, self.http = directory, free_port(), free_port()
-        self.program = None
+        self.program, self.starts = None, 0
         self.start()
 
     def start(self):
         if self.program:
             self.program.end()
+        self.starts += 1
         self.program = Program([DOORWARD, "centre", "serve", "--state", self.directory / "state", "--listen",
                                 f"127.0.0.1:{self.port}", "--http", f"127.0.0.1:{self.http}", "--cores", "1"],
                                self.directory / "centre.log")
@@ -33,7 +34,7 @@ class Centre:
     def _up(self):
         if self.program.process.poll() is not None:
             raise AssertionError("the centre ended: " + self.program.text())
-        return '"centre.ready"' in self.program.text()
+        return self.program.text().count('"centre.ready"') == self.starts  # each start writes into the same file
 
     def command(self, *arguments):
         return subprocess.run([DOORWARD, "centre", *arguments, "--state", self.directory / "state"], check=True,
