@@ -124,9 +124,10 @@ void check_reports(const ReportsConfig& reports, const Complain& complain) {
   if (reports.every < std::chrono::hours(1) || reports.every > std::chrono::hours(24)) {
     complain("every", "has to be from 1h to 1d");
   }
-  if (!reports.on) return;
-  if (reports.organization.empty()) complain("on", "nobody takes a report without reports.organization");
-  if (reports.contact.empty()) complain("on", "nobody takes a report without an address in reports.contact");
+  if (!reports.on && !reports.failures) return;
+  const char* key = reports.on ? "on" : "failures";
+  if (reports.organization.empty()) complain(key, "nobody takes a report without reports.organization");
+  if (reports.contact.empty()) complain(key, "nobody takes a report without an address in reports.contact");
 }
 
 void check_whole(const Value& root, const NodeConfig& config, Problems& problems) {

@@ -23,9 +23,11 @@
 
 namespace doorward::app {
 
-// Of DMARC aggregate reports and of what is done with those that come in: docs/reports.md.
+// Of DMARC reports and of what is done with those that come in: docs/reports.md.
 struct ReportsConfig {
-  bool on = false;            // gathered and sent
+  bool on = false;        // gathered and sent
+  bool failures = false;  // single failures are told of too
+  unsigned failures_an_hour = 10;
   std::string organization;   // whose they are
   std::string contact;        // their author's address
   std::string extra_contact;  // told in them; may be empty

@@ -354,6 +354,14 @@ std::vector<Field<NodeConfig>> make_node_fields() {
       any({"reports.on", boolean, "", "false",
            "Whether DMARC aggregate reports are gathered and sent to the domains that ask for them: docs/reports.md."},
           AT(reports.on)),
+      any({"reports.failures", boolean, "", "false",
+           "Whether domains that ask for it are told of each mail that fails DMARC in their name (ruf=), by a few "
+           "header "
+           "fields and without recipient, subject and text: docs/reports.md."},
+          AT(reports.failures)),
+      any({"reports.failures_an_hour", integer, "reports", "10",
+           "The most reports of single failures about one domain in an hour.", 1, 1000},
+          AT(reports.failures_an_hour)),
       any({"reports.organization", text, "", "", "The name of the organisation in whose name reports are sent."},
           AT(reports.organization)),
       any({"reports.contact", text, "", "",

@@ -38,6 +38,15 @@ Result<std::unique_ptr<Reporting>> Reporting::open(const NodeConfig& config, con
   auto gathering = report::Gathering::open(std::move(gathers));
   if (!gathering) return std::unexpected(gathering.error());
   made->gathering_ = std::move(*gathering);
+  made->witnesses_.all.push_back(made->gathering_.get());
+  if (config.reports.failures) {
+    report::FailuresOptions failures;
+    failures.sender = sender_of(config);
+    failures.an_hour = config.reports.failures_an_hour;
+    made->failures_ = std::make_unique<report::Failures>(std::move(failures),
+                                                         report::FailuresParts{clock, resolver, spool, snapshots});
+    made->witnesses_.all.push_back(made->failures_.get());
+  }
   if (!config.reports.on) return made;
   report::SendingOptions options;
   options.sender = sender_of(config);
@@ -51,9 +60,11 @@ Result<std::unique_ptr<Reporting>> Reporting::open(const NodeConfig& config, con
 
 void Reporting::start() {
   if (sending_) sending_->start();
+  if (failures_) failures_->start();
 }
 
 void Reporting::stop() {
+  if (failures_) failures_->stop();
   if (sending_) sending_->stop();
 }
 

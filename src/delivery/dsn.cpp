@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 
 #include "action/encoded_text.h"
 #include "base/id.h"
 #include "delivery/dsn_address.h"
 #include "delivery/dsn_text.h"
 #include "mail/ascii.h"
+#include "mail/date_time.h"
 #include "mail/utf8.h"
 #include "mime/headers.h"
 
@@ -19,18 +18,6 @@ namespace {
 
 constexpr size_t kMostDiagnostic = 500;  // octets
 constexpr size_t kMostLine = 998;        // RFC 5322 §2.1.1
-
-// RFC 5322 §3.3.
-std::string date_time(SystemTime time) {
-  static constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-  std::tm t{};
-  gmtime_r(&seconds, &t);
-  return fmt::format("{}, {} {} {} {:02}:{:02}:{:02} +0000", kDays[static_cast<size_t>(t.tm_wday)], t.tm_mday,
-                     kMonths[static_cast<size_t>(t.tm_mon)], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
-}
 
 void add_field(std::string& out, std::string_view name, std::string_view value) {
   if (value.empty() || name.size() + value.size() + 4 > kMostLine) return;
@@ -57,9 +44,9 @@ void add_recipient(std::string& out, const DsnRecipient& recipient, bool raw_utf
   if (!recipient.diagnostic.empty()) {
     add_field(out, "Diagnostic-Code", "smtp; " + one_line(recipient.diagnostic, kMostDiagnostic, raw_utf8));
   }
-  if (recipient.last_attempt) add_field(out, "Last-Attempt-Date", date_time(*recipient.last_attempt));
+  if (recipient.last_attempt) add_field(out, "Last-Attempt-Date", mail::date_time(*recipient.last_attempt));
   if (recipient.retry_until && recipient.action == DsnAction::delayed) {
-    add_field(out, "Will-Retry-Until", date_time(*recipient.retry_until));
+    add_field(out, "Will-Retry-Until", mail::date_time(*recipient.retry_until));
   }
 }
 
@@ -72,7 +59,7 @@ std::string status_part(const DsnSubject& subject, const std::vector<DsnRecipien
   if (!subject.received_from.empty()) {
     add_field(out, "Received-From-MTA", "dns; " + one_line(subject.received_from, 255, subject.smtputf8));
   }
-  add_field(out, "Arrival-Date", date_time(subject.arrived));
+  add_field(out, "Arrival-Date", mail::date_time(subject.arrived));
   for (const DsnRecipient& recipient : recipients) add_recipient(out, recipient, subject.smtputf8);
   return out;
 }
@@ -201,7 +188,7 @@ Dsn make_dsn(const DsnSubject& subject, const std::vector<DsnRecipient>& recipie
 
   std::string& out = dsn.content;
   out.reserve(human.size() + status.size() + returned.bytes.size() + 2048);
-  out += fmt::format("Date: {}\r\n", date_time(options.now));
+  out += fmt::format("Date: {}\r\n", mail::date_time(options.now));
   out += fmt::format("From: {} <MAILER-DAEMON@{}>\r\n", sender_name(words), options.host);
   out += fmt::format("To: <{}>\r\n", subject.sender.text());
   out += fmt::format("Subject: {}\r\n", title(words, worst));

@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <ctime>
+#include "mail/date_time.h"
 
 namespace doorward::gateway {
 namespace {
@@ -26,18 +25,6 @@ std::string_view protocol(const mail::Client& client, const mail::Envelope& enve
   return client.tls ? "ESMTPS" : "ESMTP";
 }
 
-// RFC 5322 §3.3. Months and days by hand: strftime's follow the locale.
-std::string date_time(SystemTime time) {
-  static constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const std::time_t seconds = time.time_since_epoch().count() / 1000;
-  std::tm t{};
-  gmtime_r(&seconds, &t);
-  return fmt::format("{}, {} {} {} {:02}:{:02}:{:02} +0000", kDays[static_cast<size_t>(t.tm_wday)], t.tm_mday,
-                     kMonths[static_cast<size_t>(t.tm_mon)], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
-}
-
 }  // namespace
 
 std::string received_field(const mail::Client& client, const mail::Envelope& envelope, std::string_view host_name,
@@ -50,7 +37,7 @@ std::string received_field(const mail::Client& client, const mail::Envelope& env
   }
   field += fmt::format("\tby {} with {} id {}", host_name, protocol(client, envelope), envelope.id);
   if (!recipient.empty() && recipient.size() <= 320) field += fmt::format("\r\n\tfor <{}>", recipient);
-  field += fmt::format(";\r\n\t{}\r\n", date_time(envelope.received_at));
+  field += fmt::format(";\r\n\t{}\r\n", mail::date_time(envelope.received_at));
   return field;
 }
 

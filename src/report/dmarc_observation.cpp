@@ -55,30 +55,6 @@ std::vector<ReportAddress> addresses(const mailauth::DmarcRecord& record) {
   return told;
 }
 
-// What became of the mail, as far as DMARC may have had a hand in it: of several recipients the mildest.
-DmarcPolicy applied(const gateway::Witness::Seen& mail) {
-  auto mildest = DmarcPolicy::reject;
-  for (const auto& group : mail.sheet.groups) {
-    if (group.reply_code / 100 == 4) continue;
-    DmarcPolicy here = DmarcPolicy::none;
-    switch (group.disposition) {
-      case sheet::Disposition::refuse:
-      case sheet::Disposition::discard:
-        here = DmarcPolicy::reject;
-        break;
-      case sheet::Disposition::quarantine:
-      case sheet::Disposition::tag:
-      case sheet::Disposition::review:
-        here = DmarcPolicy::quarantine;
-        break;
-      default:
-        break;
-    }
-    mildest = std::min(mildest, here);
-  }
-  return mildest;
-}
-
 bool has_finding(const sheet::ScoreSheet& sheet, std::string_view symbol) {
   return std::ranges::any_of(sheet.findings, [symbol](const auto& finding) { return finding.symbol == symbol; });
 }
@@ -134,6 +110,29 @@ bool is_proven_report(const gateway::Witness::Seen& mail, const mailauth::DmarcO
 }
 
 }  // namespace
+
+DmarcPolicy applied(const gateway::Witness::Seen& mail) {
+  auto mildest = DmarcPolicy::reject;
+  for (const auto& group : mail.sheet.groups) {
+    if (group.reply_code / 100 == 4) continue;
+    DmarcPolicy here = DmarcPolicy::none;
+    switch (group.disposition) {
+      case sheet::Disposition::refuse:
+      case sheet::Disposition::discard:
+        here = DmarcPolicy::reject;
+        break;
+      case sheet::Disposition::quarantine:
+      case sheet::Disposition::tag:
+      case sheet::Disposition::review:
+        here = DmarcPolicy::quarantine;
+        break;
+      default:
+        break;
+    }
+    mildest = std::min(mildest, here);
+  }
+  return mildest;
+}
 
 std::optional<DmarcObservation> observe(const gateway::Witness::Seen& mail) {
   if (!mail.facts.authentication) return std::nullopt;

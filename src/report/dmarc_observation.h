@@ -27,6 +27,9 @@ struct DmarcObservation {
 inline constexpr size_t kMostAddresses = 10;       // of a report
 inline constexpr size_t kMostSignaturesTold = 10;  // of a mail; RFC 9990 would have up to 100
 
+// What became of the mail, as far as DMARC may have had a hand in it: of several recipients the mildest.
+mailauth::DmarcPolicy applied(const gateway::Witness::Seen& mail);
+
 // None: its domain wants no reports, DMARC came to nothing, the mail comes again, or it is a report itself.
 std::optional<DmarcObservation> observe(const gateway::Witness::Seen& mail);
 

@@ -9,37 +9,12 @@
 #include <ctime>
 #include <utility>
 
-#include "action/encoded_text.h"
 #include "base/id.h"
 #include "mail/domain.h"
-#include "mail/utf8.h"
+#include "report/mail_fields.h"
 
 namespace doorward::report {
 namespace {
-
-// RFC 5322 §3.3.
-std::string date_time(SystemTime time) {
-  static constexpr std::array kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::array kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const std::time_t seconds = std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
-  std::tm t{};
-  gmtime_r(&seconds, &t);
-  return fmt::format("{}, {} {} {} {:02}:{:02}:{:02} +0000", kDays[static_cast<size_t>(t.tm_wday)], t.tm_mday,
-                     kMonths[static_cast<size_t>(t.tm_mon)], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
-}
-
-// A display name: a quoted string where it is ASCII (RFC 5322 §3.2.4), else encoded words.
-std::string display_name(std::string_view text) {
-  if (!mail::is_ascii(text)) return action::encoded_text(text);
-  std::string out = "\"";
-  for (const char c : text.substr(0, 60)) {
-    if (c < ' ' || c == 0x7F) continue;
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '"';
-}
 
 std::string moment(int64_t seconds) {
   return fmt::format("{:%Y-%m-%d %H:%M:%S} UTC",
@@ -95,14 +70,11 @@ std::string report_message(const ReportSender& sender, const DmarcReport& report
   const std::string boundary = fmt::format("=_{}_{}", report.id, number);  // base64 and our words have no "=_"
   const std::string name = file_name(sender, report);
   std::string out;
-  out += fmt::format("Date: {}\r\n", date_time(now));
-  out += fmt::format("From: {} <{}>\r\n", display_name(sender.organization), sender.contact);
-  out += fmt::format("To: <{}>\r\n", to.text());
-  out += fmt::format("Subject: Report Domain: {}\r\n Submitter: {}\r\n Report-ID: {}\r\n", report.published.domain,
-                     sender.submitter(), report.id);
-  out += fmt::format("Message-ID: <{}.{}@{}>\r\n", report.id, number, sender.submitter());
-  out += "Auto-Submitted: auto-generated\r\n";  // RFC 3834 §5
-  out += fmt::format("MIME-Version: 1.0\r\nContent-Type: multipart/mixed;\r\n\tboundary=\"{}\"\r\n\r\n", boundary);
+  out += report_fields(sender, to,
+                       fmt::format("Report Domain: {}\r\n Submitter: {}\r\n Report-ID: {}", report.published.domain,
+                                   sender.submitter(), report.id),
+                       fmt::format("{}.{}", report.id, number), now);
+  out += fmt::format("Content-Type: multipart/mixed;\r\n\tboundary=\"{}\"\r\n\r\n", boundary);
   out += fmt::format("--{}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n{}", boundary, words(sender, report));
   out += fmt::format(
       "\r\n--{}\r\nContent-Type: application/gzip;\r\n\tname=\"{}\"\r\nContent-Disposition: attachment;\r\n\t"

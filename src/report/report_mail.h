@@ -13,11 +13,11 @@
 namespace doorward::report {
 
 struct ReportSender {
-  std::string organization;
-  std::string contact;            // the author: an address whose domain proves our mail by DMARC
-  std::string extra_contact;      // told in the report; may be empty
-  mail::ReversePath path;         // of the envelope
-  std::string host_name;          // ours
+  std::string organization{};
+  std::string contact{};          // the author: an address whose domain proves our mail by DMARC
+  std::string extra_contact{};    // told in the report; may be empty
+  mail::ReversePath path{};       // of the envelope
+  std::string host_name{};        // ours
   std::string submitter() const;  // the contact's domain: who generates the report
 };
 

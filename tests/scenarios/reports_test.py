@@ -27,6 +27,9 @@ good.example._report._dmarc.consumer TXT "v=DMARC1"
 elsewhere A 192.0.2.9
 elsewhere TXT "v=spf1 a -all"
 victim MX 10 mx.good
+watched MX 10 mx.good
+watched TXT "v=spf1 ip4:192.0.2.1 -all"
+_dmarc.watched TXT "v=DMARC1; p=none; ruf=mailto:ruf@watched.example,mailto:v@victim.example"
 """
 REVERSE = {"2.0.192.in-addr.arpa": "1 PTR mx.good.example.\n9 PTR elsewhere.example.\n",
            "100.51.198.in-addr.arpa": ""}
@@ -62,6 +65,26 @@ class Reports(Scenario):
         done = self.command(*words, "--json")
         self.assertEqual(done.returncode, 0, done.stderr)
         return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def test_a_domain_hears_of_single_failures_where_that_is_switched_on(self):
+        self.stand('failures = true\nfailures_an_hour = 2\norganization = "In & Co"\ncontact = "dmarc@in.example"\n')
+        self.hand_in("192.0.2.1", message(sender="alice@watched.example"), sender="alice@watched.example")
+        for _ in range(3):
+            self.hand_in("198.51.100.7", message(sender="alice@watched.example", subject="private words"), sender="alice@watched.example")
+        mails = self.world.maildir.wait(2)
+        self.office.maildir.wait(4)
+        self.assertEqual({mail["To"] for mail in mails}, {"ruf@watched.example"})  # the other did not agree
+        self.assertEqual(len(self.world.maildir.mails()), 2)  # an hour's share
+        report = mails[0]
+        self.assertEqual(report.get_content_type(), "multipart/report")
+        self.assertEqual(report["Return-Path"], "<>")
+        words, feedback, headers = list(report.walk())[1:4]
+        text = report.as_string()
+        for line in ("Auth-Failure: dmarc", "Identity-Alignment: dkim, spf", "Delivery-Result: delivered", "Source-IP: 198.51.100.7",
+                     'SPF-DNS: txt : watched.example : "v=spf1 ip4:192.0.2.1 -all"', "From: <alice@watched.example>"):
+            self.assertIn(line, text)
+        self.assertNotIn("private words", text)
+        self.assertNotIn("bob", text)
 
     def test_a_domain_hears_what_became_of_mail_in_its_name(self):
         self.stand('on = true\norganization = "In & Co"\ncontact = "dmarc@in.example"\n')
