@@ -131,10 +131,10 @@ std::string quoted(std::string_view text) {
 std::string feedback(const FailureReport& report) {
   std::string out = fmt::format(
       "Feedback-Type: auth-failure\r\nUser-Agent: Doorward\r\nVersion: 1\r\nAuth-Failure: dmarc\r\n"
-      "Identity-Alignment: {}\r\nDelivery-Result: {}\r\nReported-Domain: {}\r\nSource-IP: {}\r\nArrival-Date: {}\r\n"
+      "Identity-Alignment: {}\r\nReported-Domain: {}\r\nSource-IP: {}\r\nArrival-Date: {}\r\n"
       "Authentication-Results: {}\r\n",
-      alignment_text(report), report.delivery, report.author_domain, report.source_ip, mail::date_time(report.time),
-      report.results);
+      alignment_text(report), report.author_domain, report.source_ip, mail::date_time(report.time), report.results);
+  if (!report.delivery.empty()) out += fmt::format("Delivery-Result: {}\r\n", report.delivery);
   if (!report.dkim_domain.empty()) {
     out += fmt::format("DKIM-Domain: {}\r\nDKIM-Identity: {}\r\nDKIM-Selector: {}\r\n", report.dkim_domain,
                        report.dkim_identity, report.dkim_selector);
@@ -164,8 +164,10 @@ std::optional<FailureReport> failure_of(const gateway::Witness::Seen& mail, std:
   report.author_domain = printable(dmarc.author_domain);
   report.source_ip = mail.client.ip.text();
   report.results = results_text(mail, host_name);
-  const DmarcPolicy done = applied(mail);
-  report.delivery = done == DmarcPolicy::none ? "delivered" : done == DmarcPolicy::quarantine ? "spam" : "reject";
+  // What filters think of a mail is none of a stranger's business: decision 44.
+  if (const DmarcPolicy done = applied(mail); done <= dmarc.policy) {
+    report.delivery = done == DmarcPolicy::none ? "delivered" : done == DmarcPolicy::quarantine ? "spam" : "reject";
+  }
   report.dkim_failed = !dmarc.dkim_aligned;
   report.spf_failed = !dmarc.spf_aligned;
   for (const auto& signature : of.dkim.signatures) {

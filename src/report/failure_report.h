@@ -19,8 +19,9 @@ struct FailureReport {
   std::string policy_domain;             // whose record asks for it
   std::vector<ReportAddress> addresses;  // of ruf=
   std::string author_domain, source_ip;
-  std::string results;                           // of Authentication-Results, what stands behind the colon
-  std::string delivery;                          // "delivered", "spam" or "reject" (RFC 6591 §3.2.2)
+  std::string results;  // of Authentication-Results, what stands behind the colon
+  // "delivered", "spam" or "reject" (RFC 6591 §3.2.2); empty: other filters' doing, and not told
+  std::string delivery;
   bool dkim_failed = false, spf_failed = false;  // to prove an aligned domain
   // The first aligned signature that does not hold; empty: none.
   std::string dkim_domain, dkim_identity, dkim_selector;

@@ -27,6 +27,7 @@ class FailureReportTest : public testing::Test {
     of.spf.result = Result::fail;
     of.spf.domain = "bulk.example";
     of.dmarc.result = Result::fail;
+    of.dmarc.policy = mailauth::DmarcPolicy::reject;
     of.dmarc.author_domain = of.dmarc.policy_domain = of.dmarc.organizational_domain = "example.org";
     asks("0");
     sheet_.groups.resize(1);
@@ -130,6 +131,14 @@ TEST_F(FailureReportTest, NoneOfWhatComesAgainOfReportsAndWithoutAnAddress) {
   facts_.authentication->dmarc.result = Result::fail;
   facts_.authentication->dmarc.record = mailauth::parse_dmarc_record("v=DMARC1; p=reject; rua=mailto:a@example.org");
   EXPECT_FALSE(told());
+}
+
+TEST_F(FailureReportTest, WhatOtherFiltersDidIsNotTold) {
+  facts_.authentication->dmarc.policy = mailauth::DmarcPolicy::quarantine;
+  EXPECT_EQ(told()->delivery, "");
+  sheet_.groups[0].disposition = sheet::Disposition::quarantine;
+  sheet_.groups[0].reply_code = 250;
+  EXPECT_EQ(told()->delivery, "spam");
 }
 
 TEST_F(FailureReportTest, StrangersOctetsMakeNoLineOfTheirOwn) {
