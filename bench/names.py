@@ -10,7 +10,9 @@ import time
 from peers import free_port, wait_for_port
 
 DOMAINS = 1000  # d0.example …: authors
-LISTS = {"ip": 8, "dom": 6}  # ip1.lists.example …: as many as Debian's rspamd asks unless it is told otherwise
+# Those that Debian's rspamd asks unless it is told otherwise: ip1.lists.example …
+LISTS = {"ip": 8, "dom": 6, "mail": 2}
+WITH_RECEIVED = 3  # of the lists of addresses: also about the servers before the client
 
 SOA = "@ SOA ns.test. admin.test. 1 3600 600 86400 300\n@ NS ns.test.\n"
 
@@ -61,6 +63,8 @@ def zones(key):
     for number in range(1, LISTS["ip"] + 1):  # every list knows one client in sixteen, and each another one
         listed = "".join(f"{host}.0.18.198 A 127.0.0.2\n" for host in range(number, 255, 16))
         made[f"ip{number}.lists.example"] = "2.0.0.127 A 127.0.0.2\n" + listed
+    for number in range(1, LISTS["mail"] + 1):  # of hashes of mail addresses: they know nobody
+        made[f"mail{number}.lists.example"] = ""
     for number in range(1, LISTS["dom"] + 1):
         listed = "".join(f"d{domain}.example A 127.0.0.2\n" for domain in range(number, DOMAINS, 40))
         made[f"dom{number}.lists.example"] = "test A 127.0.0.2\n" + listed

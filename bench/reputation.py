@@ -2,7 +2,7 @@
 """bench/reputation.py: who a mail really comes from, Doorward beside Postfix + rspamd + Redis.
 
 Like bench/run.py, with the network checks on and answered by local name servers, whose CPU belongs to nobody: SPF, DKIM, DMARC,
-eight lists of addresses and six of domains (as many as Debian's rspamd asks by default), bayes and fuzzy hashes on both sides. The mails are made ready before: each has an
+lists as Debian's rspamd asks by default (eight of addresses, six of domains, two of hashes), bayes and fuzzy hashes on both sides. The mails are made ready before: each has an
 author, Message-ID and token of its own, every other one is DKIM-signed (RSA-2048) by one of 1,000 author domains. Prints what
 each side found, so that it can be seen that both looked. At the end the name servers fall silent, and it is measured how long
 Doorward's senders then wait. Writes build/bench/reputation.md and reputation.json. What the figures mean: docs/benchmark.md."""
@@ -29,6 +29,8 @@ from measure import PeakMemory
 ROOT, OUT = run.ROOT, run.OUT
 RSPAMD_DEFAULTS = pathlib.Path("/etc/rspamd/modules.d/rbl.conf")
 CODES = 'codes = ["127.0.0.2 = 1"]'
+KINDS_OF_LISTS = {"ip": 'kind = "ip"', "dom": 'kind = "domain"', "mail": 'kind = "email"\ntested = false'}
+HOPS = 5  # the most Received fields that are asked about
 
 
 class DoorwardReputation(DoorwardProxy):
@@ -41,7 +43,8 @@ class DoorwardReputation(DoorwardProxy):
     def prepare(self):
         self.http = f"127.0.0.1:{peers.free_port()}"
         super().prepare()
-        lists = "".join(f'[[list]]\nname = "{kind}{number}"\nzone = "{kind}{number}.lists.example"\nkind = "{"ip" if kind == "ip" else "domain"}"\n'
+        lists = "".join(f'[[list]]\nname = "{kind}{number}"\nzone = "{kind}{number}.lists.example"\n{KINDS_OF_LISTS[kind]}\n'
+                        f'{f"received = {HOPS}" if kind == "ip" and number <= names.WITH_RECEIVED else ""}\n'
                         f'{CODES}\nservers = ["127.0.0.1@{self.servers.knot_port}"]\n'
                         for kind, count in names.LISTS.items() for number in range(1, count + 1))
         text = CONFIG.format(domain=peers.DOMAIN, folder=self.folder, cache=self.folder.parent / "doorward-cache", port=self.port, http=self.http)
@@ -95,9 +98,12 @@ class RspamdReputation(peers.PostfixRspamd):
             f'rule "local" {{ algorithm = "mumhash"; servers = "127.0.0.1:{self.fuzzy}"; symbol = "LOCAL_FUZZY_UNKNOWN"; mime_types = ["*"];\n'
             '  max_score = 20; read_only = no; skip_unknown = yes; fuzzy_map = { LOCAL_FUZZY_DENIED { max_score = 20; flag = 11; } } }\n')
         off = "".join(f"{name} {{ enabled = false; }}\n" for name in re.findall(r"^    (\w+) \{", RSPAMD_DEFAULTS.read_text(), re.M))
-        ours = "".join(f'bench_ip{n} {{ symbol = "BENCH_IP{n}"; rbl = "ip{n}.lists.example"; checks = ["from"]; returncodes {{ BENCH_IP{n} = "127.0.0.2"; }} }}\n'
-                       for n in range(1, names.LISTS["ip"] + 1))
-        ours += "".join(f'bench_dom{n} {{ symbol = "BENCH_DOM{n}"; rbl = "dom{n}.lists.example"; checks = ["emails", "dkim", "urls"]; emails_domainonly = true; '
+        asked = {n: ' "from", "received" ' if n <= names.WITH_RECEIVED else ' "from" ' for n in range(1, names.LISTS["ip"] + 1)}
+        ours = "".join(f'bench_ip{n} {{ symbol = "BENCH_IP{n}"; rbl = "ip{n}.lists.example"; checks = [{checks}]; returncodes {{ BENCH_IP{n} = "127.0.0.2"; }} }}\n'
+                       for n, checks in asked.items())
+        ours += "".join(f'bench_mail{n} {{ symbol = "BENCH_MAIL{n}"; rbl = "mail{n}.lists.example"; ignore_defaults = true; checks = ["emails", "replyto"]; '
+                        f'hash = "sha1"; returncodes {{ BENCH_MAIL{n} = "127.0.0.2"; }} }}\n' for n in range(1, names.LISTS["mail"] + 1))
+        ours += "".join(f'bench_dom{n} {{ symbol = "BENCH_DOM{n}"; rbl = "dom{n}.lists.example"; checks = ["emails", "dkim", "helo", "replyto", "urls"]; emails_domainonly = true; '
                         f'returncodes {{ BENCH_DOM{n} = "127.0.0.2"; }} }}\n' for n in range(1, names.LISTS["dom"] + 1))
         (conf / "rbl.conf").write_text(f"rbls {{\n{off}{ours}}}\n")
         trained = self.folder.parent / "rspamd-trained.rdb"

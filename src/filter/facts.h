@@ -32,7 +32,7 @@ struct ListHit {
   std::string list;  // its name
   ListKind kind = ListKind::ip;
   std::string object;      // "192.0.2.1", "example.org"
-  std::string_view where;  // "client", "received", "link", "attachment", "sender"
+  std::string_view where;  // as ListQuestion has it
   std::string codes;       // "127.0.0.2"
   sheet::Points points;
 };

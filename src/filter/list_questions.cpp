@@ -13,6 +13,7 @@
 #include "filter/link_target.h"
 #include "filter/shown_address.h"
 #include "mail/ascii.h"
+#include "mailauth/tag_list.h"
 #include "net/dns_answer.h"
 
 namespace doorward::filter {
@@ -21,6 +22,7 @@ namespace {
 constexpr size_t kMostDomains = 30;  // of links
 constexpr size_t kMostLinks = 500;   // looked at
 constexpr size_t kMostHashed = 20;   // addresses, and links
+constexpr std::string_view kMailto = "mailto:";
 
 // Named by mails of all kinds, and never listed: asking would be waste.
 constexpr std::array<std::string_view, 8> kEverywhere{"w3.org",      "microsoft.com", "google.com", "googleapis.com",
@@ -88,11 +90,32 @@ void add_received(const mime::Message& message, unsigned depth, Objects& to) {
   }
 }
 
+// Who says to have sent it. Claims alone, all of them: a lie about a listed domain harms nobody but the liar.
+void add_senders(const mail::Client& client, const mail::Envelope& envelope, const mime::Message& message,
+                 Objects& to) {
+  constexpr size_t kMostSignatures = 5;
+  if (!envelope.from.null) to.add_host(envelope.from.mailbox.domain.key(), "sender");
+  for (const std::string_view field : {"From", "Reply-To"}) {
+    to.add_host(first_address(message.headers().text(field)).domain(), "sender");
+  }
+  size_t signatures = 0;
+  for (const mime::Header& field : message.headers().fields()) {
+    if (!mail::equal_ignoring_case(field.name, "DKIM-Signature")) continue;
+    if (++signatures > kMostSignatures) break;
+    const auto tags = mailauth::TagList::parse(field.value);
+    if (tags) to.add_host(tags->value("d").value_or(""), "signature");
+  }
+  if (!client.helo.starts_with('[') && !is_ip_host(client.helo)) to.add_host(client.helo, "helo");
+}
+
 void add_links(const mime::Message& message, std::span<const std::string> attached, Objects& to) {
   const auto add = [&to](const std::string& link, std::string_view where) {
     const std::string url = behind_redirectors(link);
     const auto target = target_of(url);
     if (target && !is_ip_host(target->host)) to.add_host(target->host, where);
+    if (!mail::starts_ignoring_case(link, kMailto)) return;
+    const std::string address = address_within(std::string_view(link).substr(kMailto.size()));
+    to.add_host(std::string_view(address).substr(address.rfind('@') + 1), where);
   };
   size_t looked = 0;
   for (const mime::Link& link : message.links()) {
@@ -103,7 +126,6 @@ void add_links(const mime::Message& message, std::span<const std::string> attach
 }
 
 void add_addresses(const mail::Envelope& envelope, const mime::Message& message, Objects& to) {
-  constexpr std::string_view kMailto = "mailto:";
   if (!envelope.from.null) Objects::add_text(to.addresses, listed_address(envelope.from.mailbox.key()), "sender");
   for (const std::string_view field : {"From", "Reply-To", "Sender"}) {
     Objects::add_text(to.addresses, listed_address(first_address(message.headers().text(field)).address), "sender");
@@ -164,8 +186,7 @@ std::vector<ListQuestion> list_questions(std::span<const BlockList> lists, const
   const bool wants_domains = any(ListKind::domain), wants_links = any(ListKind::link);
   const auto attached = wants_domains || wants_links ? attached_links(message) : std::vector<std::string>();
   if (wants_domains) {
-    if (!envelope.from.null) objects.add_host(envelope.from.mailbox.domain.key(), "sender");
-    objects.add_host(first_address(message.headers().text("From")).domain(), "sender");
+    add_senders(client, envelope, message, objects);
     add_links(message, attached, objects);
   }
   if (any(ListKind::email)) add_addresses(envelope, message, objects);

@@ -18,7 +18,7 @@ struct ListQuestion {
   size_t list = 0;         // its place among the lists
   std::string name;        // that is asked for: "1.2.0.192.bl.example.org"
   std::string object;      // of whom: "192.0.2.1", "example.org"
-  std::string_view where;  // "client", "received", "link", "sender"
+  std::string_view where;  // "client", "received", "link", "attachment", "sender", "signature", "helo"
 };
 
 // One for each list that is `used` and each of its objects, at most `most`; each object once, where it was met first.

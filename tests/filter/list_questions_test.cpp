@@ -64,6 +64,28 @@ TEST(ListQuestions, RegisteredDomainsOfSenderAndLinksEachOnce) {
                                    "hidden.net.dom.list", "bare.org.dom.list"));
 }
 
+TEST(ListQuestions, WhoSaysToHaveSentIt) {
+  TestMail test(
+      "From: a@author.example\nReply-To: <x@y.answers.example>\nDKIM-Signature: v=1; d=mail.signer.example; s=k\n"
+      "DKIM-Signature: broken\nMIME-Version: 1.0\nContent-Type: text/html\n\n"
+      "<a href='mailto:me@box.written.example?subject=x'>a</a>\n");
+  const auto places = [&](const std::string& helo) {
+    test.client.helo = helo;
+    std::vector<std::string> found;
+    const std::vector<BlockList> lists{kDomains};
+    for (const auto& one : list_questions(lists, {true}, test.client, test.envelope, test.message, 60)) {
+      found.push_back(one.object + " " + std::string(one.where));
+    }
+    return found;
+  };
+  EXPECT_THAT(places("mx.greeting.example"),
+              UnorderedElementsAre("author.example sender", "answers.example sender", "signer.example signature",
+                                   "greeting.example helo", "written.example link"));
+  for (const char* helo : {"", "localhost", "[192.0.2.1]", "192.0.2.1", "no name"}) {
+    EXPECT_EQ(places(helo).size(), 4U) << helo;
+  }
+}
+
 TEST(ListQuestions, LinksInAttachmentsToo) {
   const std::string mail =
       "From: a@mail.sender.co.uk\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n"

@@ -41,7 +41,8 @@ class FailuresTest : public testing::Test {
     mail::Envelope envelope;
     envelope.from.null = false;
     envelope.from.mailbox = *mail::parse_mailbox("a@" + domain);
-    const auto message = mime::Message::parse("From: a@" + domain + "\r\n\r\n");
+    const std::string text = "From: a@" + domain + "\r\n\r\n";
+    const auto message = mime::Message::parse(text);
     sheet::ScoreSheet sheet;
     sheet.groups.resize(1);
     sheet.groups[0].reply_code = 250;
