@@ -13,7 +13,7 @@ import threading
 import time
 import unittest
 
-from doorward_testing import DOORWARD, Program, Scenario, Sink, free_port, listens, message, send, swaks, wait_for
+from doorward_testing import DOORWARD, Program, Scenario, Sink, connected, free_port, listens, message, send, swaks, wait_for
 from gateway import QUIET, Gateway, policy
 from peers import PostfixClient, available
 
@@ -128,7 +128,7 @@ class Edge(Scenario):
         gateway = self.gateway(config=config, listener='tls = "starttls"')
         self.assertEqual(shown_name(gateway.port, "other.example"), "other.example")
         self.assertEqual(shown_name(gateway.port, "unknown.example"), "mx.in.example")
-        with smtplib.SMTP("127.0.0.1", gateway.port) as running:
+        with connected(gateway.port) as running:
             running.starttls(context=anyone())
             running.ehlo("c.example")
             new = certificate(keys, "new.example")
@@ -150,7 +150,7 @@ class Edge(Scenario):
                                 "secure": {"address": [f"127.0.0.1:{backend.port}"], "tls": "opportunistic"}})
         gateway = self.started(Gateway(self.place("gateway"), text, config=entry(certificate(keys, "mx.in.example")),
                                        listener='tls = "starttls"'))
-        with smtplib.SMTP("127.0.0.1", gateway.port, timeout=20) as client:
+        with connected(gateway.port, timeout=20) as client:
             client.ehlo("c.example")
             self.assertFalse(client.has_extn("requiretls"))
             client.starttls(context=anyone())
@@ -170,7 +170,7 @@ class Edge(Scenario):
 
         def sent():
             try:
-                with smtplib.SMTP_SSL("127.0.0.1", gateway.port, context=anyone(), timeout=20) as client:
+                with smtplib.SMTP_SSL("127.0.0.1", gateway.port, local_hostname="[127.0.0.1]", context=anyone(), timeout=20) as client:
                     client.sendmail("a@out.example", ["b@in.example"], message())
                 return True
             except ConnectionRefusedError:
@@ -272,7 +272,7 @@ class Edge(Scenario):
         text = policy(f'name = "in.example"\nbackend = "office"\n{QUIET}',
                       backends={"office": {"address": [f"127.0.0.1:{sink.port}"], "max_connections": 2}})
         gateway = self.started(Gateway(self.place("gateway"), text))
-        idle = [smtplib.SMTP("127.0.0.1", gateway.port, timeout=20) for _ in range(5)]
+        idle = [connected(gateway.port, timeout=20) for _ in range(5)]
         try:
             for number, client in enumerate(idle):
                 client.ehlo("slow.example")

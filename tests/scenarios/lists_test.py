@@ -4,7 +4,7 @@ import hashlib
 import smtplib
 import unittest
 
-from doorward_testing import Scenario, Sink, message, wait_for
+from doorward_testing import Scenario, Sink, connected, message, wait_for
 from gateway import QUIET, Gateway, policy
 from peers import NameServer, available
 
@@ -45,7 +45,7 @@ class Lists(Scenario):
     def hand_in(self, ip, body="Good day.\r\n"):
         self.mails = getattr(self, "mails", 0) + 1
         sender = f"writer{self.mails}@good.example"
-        with smtplib.SMTP("127.0.0.1", self.gateway.port, timeout=30) as client:
+        with connected(self.gateway.port) as client:
             client.ehlo("mx.good.example")
             self.assertEqual(client.docmd("XCLIENT", f"ADDR={ip} NAME=[UNAVAILABLE]")[0], 220)
             client.ehlo("mx.good.example")

@@ -6,7 +6,7 @@ import re
 import smtplib
 import unittest
 
-from doorward_testing import Scenario, Sink, message, send, wait_for
+from doorward_testing import Scenario, Sink, connected, message, send, wait_for
 from gateway import BAD_WORD, QUIET, WORD_LIST, Gateway, policy
 from peers import DovecotLmtp, PostfixClient, available
 
@@ -56,7 +56,7 @@ class ManyRecipients(Scenario):
     def test_prdr_answers_each(self):
         gateway = self.gateway([f'name = "lax.example"\nbackend = "office"\nthreshold = 10\n{JUDGED}',
                                 f'name = "strict.example"\nbackend = "office"\nthreshold = 4\n{JUDGED}'])
-        with smtplib.SMTP("127.0.0.1", gateway.port) as client:
+        with connected(gateway.port) as client:
             client.ehlo("out.example")
             self.assertTrue(client.has_extn("prdr"))
             self.assertEqual(client.docmd("MAIL FROM:<a@out.example> PRDR")[0], 250)
@@ -72,7 +72,7 @@ class ManyRecipients(Scenario):
     def test_prdr_needs_one_size_limit(self):
         gateway = self.gateway([f'name = "{name}.example"\nbackend = "office"\nsize_limit = "{limit}"\n{JUDGED}'
                                 for name, limit in (("large", "25MB"), ("small", "2kB"))])
-        with smtplib.SMTP("127.0.0.1", gateway.port) as client:
+        with connected(gateway.port) as client:
             client.ehlo("out.example")
             client.docmd("MAIL FROM:<a@out.example> PRDR")
             self.assertEqual(client.rcpt("user@large.example")[0], 250)

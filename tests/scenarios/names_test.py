@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from doorward_testing import DOORWARD, Scenario, Sink, message, wait_for
+from doorward_testing import DOORWARD, Scenario, Sink, connected, message, wait_for
 from gateway import QUIET, Gateway, policy
 from peers import NameServer, available
 
@@ -46,7 +46,7 @@ class Names(Scenario):
                                             listener='tls = "none"\nxclient_from = ["127.0.0.1"]'))
 
     def hand_in(self, ip, sender, author, to="bob@in.example"):
-        with smtplib.SMTP("127.0.0.1", self.gateway.port, timeout=30) as client:
+        with connected(self.gateway.port) as client:
             client.ehlo("mx.good.example")
             if ip:
                 self.assertEqual(client.docmd("XCLIENT", f"ADDR={ip} NAME=[UNAVAILABLE]")[0], 220)
@@ -133,7 +133,7 @@ class Names(Scenario):
     def test_forged_results_of_our_name_are_removed(self):
         self.stand()
         forged = b"Authentication-Results: mx.in.example; dmarc=pass header.from=good.example\r\n"
-        with smtplib.SMTP("127.0.0.1", self.gateway.port, timeout=30) as client:
+        with connected(self.gateway.port) as client:
             client.ehlo("mx.good.example")
             client.sendmail("alice@good.example", ["bob@in.example"], forged + message())
         fields = self.sink.maildir.wait(1)[0].get_all("Authentication-Results", [])

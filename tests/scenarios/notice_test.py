@@ -2,10 +2,9 @@
 
 import email
 import email.policy
-import smtplib
 import unittest
 
-from doorward_testing import Scenario, message, wait_for
+from doorward_testing import Scenario, connected, message, wait_for
 from gateway import QUIET, Gateway, policy
 from peers import NameServer, available
 from scripted import ScriptedServer
@@ -28,7 +27,7 @@ class RelayedNotification(Scenario):
         self.gateway = self.started(Gateway(self.place("gateway"), text, config=config))
 
     def send(self, options, source="127.0.0.1"):
-        with smtplib.SMTP("127.0.0.1", self.gateway.port, source_address=(source, 0)) as client:
+        with connected(self.gateway.port, source_address=(source, 0)) as client:
             client.ehlo("client.out.example")
             client.mail("alice@out.example", ["ENVID=QQ314159", "RET=HDRS"])
             for address, notify in options.items():

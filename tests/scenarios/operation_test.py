@@ -5,7 +5,7 @@ import smtplib
 import subprocess
 import unittest
 
-from doorward_testing import DOORWARD, Scenario, Sink, listens, message, send, wait_for
+from doorward_testing import DOORWARD, Scenario, Sink, connected, listens, message, send, wait_for
 from gateway import BAD_WORD, QUIET, WORD_LIST, Gateway, policy
 
 JUDGED = QUIET.replace("word_lists = []", 'word_lists = ["test"]')
@@ -35,7 +35,7 @@ class Operation(Scenario):
         self.assertEqual(len(self.sink.maildir.raw()), 1)
 
     def test_a_transaction_keeps_the_policy_it_began_with(self):
-        with smtplib.SMTP("127.0.0.1", self.gateway.port) as client:
+        with connected(self.gateway.port) as client:
             client.ehlo("out.example")
             client.mail("a@out.example")
             client.rcpt("b@in.example")
@@ -48,7 +48,7 @@ class Operation(Scenario):
             self.assertEqual(code, 250)
 
     def test_termination_lets_the_present_transaction_end(self):
-        client = smtplib.SMTP("127.0.0.1", self.gateway.port)
+        client = connected(self.gateway.port)
         self.addCleanup(client.close)
         client.ehlo("out.example")
         client.mail("a@out.example")

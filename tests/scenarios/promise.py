@@ -6,7 +6,7 @@ import smtplib
 import threading
 import time
 
-from doorward_testing import message
+from doorward_testing import connected, message
 
 SENDERS = 6
 TOKEN = re.compile(rb"^X-Token: (\S+)", re.MULTILINE)
@@ -27,7 +27,7 @@ class Load:
         dice = random.Random(f"{self._seed} {number} {time.monotonic_ns()}")
         while not self._stop.is_set():
             try:
-                with smtplib.SMTP("127.0.0.1", self.port, timeout=10) as client:
+                with connected(self.port, timeout=10) as client:
                     while not self._stop.is_set():
                         self._send(client, dice, number)
             except smtplib.SMTPResponseException as refused:

@@ -7,7 +7,7 @@ import smtplib
 import subprocess
 import unittest
 
-from doorward_testing import DOORWARD, Scenario, Sink, free_port, message, send, wait_for
+from doorward_testing import DOORWARD, Scenario, Sink, connected, free_port, message, send, wait_for
 from gateway import BAD_WORD, QUIET, WORD_LIST, Gateway, policy
 
 # Only the test's own word list counts.
@@ -61,7 +61,7 @@ class ProxyDelivery(Scenario):
 
     def test_no_open_relay(self):
         gateway = self.gateway()
-        with smtplib.SMTP("127.0.0.1", gateway.port) as client:
+        with connected(gateway.port) as client:
             client.ehlo("out.example")
             client.mail("alice@out.example")
             for trick in ("<v@elsewhere.example>", "<v%elsewhere.example@in.example>", "<elsewhere.example!v@in.example>",
@@ -75,7 +75,7 @@ class ProxyDelivery(Scenario):
     def test_the_reference_of_a_refused_recipient_leads_to_a_sheet(self):
         gateway = self.gateway(f'name = "in.example"\nbackend = "office"\n{JUDGED}'
                                '[[customer.domain.rule]]\nname = "no casino"\nsender = "*@casino.example"\nmode = "reject"\n')
-        with smtplib.SMTP("127.0.0.1", gateway.port) as client:
+        with connected(gateway.port) as client:
             client.ehlo("out.example")
             client.mail("win@casino.example")
             code, text = client.rcpt("bob@in.example")
@@ -99,7 +99,7 @@ class ProxyDelivery(Scenario):
         port = free_port()
         text = policy('name = "in.example"\nbackend = "office"', backends={"office": f"127.0.0.1:{port}"})
         gateway = self.started(Gateway(self.place("gateway"), text))
-        with smtplib.SMTP("127.0.0.1", gateway.port) as client:
+        with connected(gateway.port) as client:
             client.ehlo("out.example")
             client.mail("alice@out.example")
             code, answer = client.rcpt("bob@in.example")

@@ -5,7 +5,7 @@ import smtplib
 import subprocess
 import unittest
 
-from doorward_testing import Scenario, message, send, swaks, wait_for
+from doorward_testing import Scenario, connected, message, send, swaks, wait_for
 from gateway import QUIET, Gateway, policy
 from peers import DovecotLmtp, PostfixBackend, PostfixClient, available
 
@@ -76,7 +76,7 @@ class PostfixBehind(Scenario):
 
     def test_internationalized_address(self):
         self.stand(users=("bob", "jürgen"))
-        with smtplib.SMTP("127.0.0.1", self.gateway.port, timeout=30) as client:
+        with connected(self.gateway.port) as client:
             client.ehlo("client.out.example")
             client.sendmail("a@out.example", ["jürgen@in.example"], message(), mail_options=["SMTPUTF8"])
         self.postfix.boxes["jürgen"].wait(1)

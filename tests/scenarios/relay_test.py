@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from doorward_testing import DOORWARD, Scenario, Sink, free_port, message, send, wait_for
+from doorward_testing import DOORWARD, Scenario, Sink, connected, free_port, message, send, wait_for
 from gateway import BAD_WORD, QUIET, WORD_LIST, Gateway, policy
 from peers import DovecotLmtp, NameServer, PostfixBackend, available
 from scripted import ScriptedServer
@@ -130,13 +130,13 @@ class Relay(RelayScenario):
         server = ScriptedServer(answer)
         port = server.port
         self.stand(port, relayed('recipients = "ask"\n'))
-        with smtplib.SMTP("127.0.0.1", self.gateway.port) as client:
+        with connected(self.gateway.port) as client:
             client.ehlo("out.example")
             client.mail("alice@out.example")
             self.assertEqual(client.rcpt("nobody@in.example")[0], 550)
             self.assertEqual(client.rcpt("bob@in.example")[0], 250)
         server.end()
-        with smtplib.SMTP("127.0.0.1", self.gateway.port) as client:
+        with connected(self.gateway.port) as client:
             client.ehlo("out.example")
             client.mail("alice@out.example")
             self.assertEqual(client.rcpt("bob@in.example")[0], 250)
@@ -169,7 +169,7 @@ class Relay(RelayScenario):
         domains = [f'recipients = "listed"\ncatch_all = "all@{kind}.example"\n{relayed(name=f"{kind}.example", quiet=JUDGED)}{more}'
                    for kind, more in kinds.items()]
         self.stand(sink.port, *domains)
-        with smtplib.SMTP("127.0.0.1", self.gateway.port) as client:
+        with connected(self.gateway.port) as client:
             client.ehlo("out.example")
             self.assertEqual(client.docmd("MAIL FROM:<alice@out.example> PRDR")[0], 250)
             for kind in kinds:
@@ -194,7 +194,7 @@ class Relay(RelayScenario):
         refusing = relayed(LISTED, quiet=JUDGED)
         other = relayed('threshold = "9"\n', name="calm.example", quiet=JUDGED)
         self.stand(sink.port, refusing, other + 'recipients = "listed"\ncatch_all = "all@calm.example"\n')
-        with smtplib.SMTP("127.0.0.1", self.gateway.port) as client:
+        with connected(self.gateway.port) as client:
             client.ehlo("out.example")
             client.mail("alice@out.example")
             self.assertEqual(client.rcpt("bob@in.example")[0], 250)
@@ -303,7 +303,7 @@ class Outgoing(RelayScenario):
         self.stand_between()
         with self.assertRaises(smtplib.SMTPRecipientsRefused):
             send(self.gateway.port, "eve@elsewhere.example", ["alice@out.example"], message())
-        with smtplib.SMTP("127.0.0.1", self.gateway.port, source_address=("127.0.0.2", 0)) as client:
+        with connected(self.gateway.port, source_address=("127.0.0.2", 0)) as client:
             client.ehlo("client.out.example")
             client.mail("bob@in.example")
             self.assertEqual(client.rcpt("alice@out.example")[0], 550)

@@ -11,7 +11,7 @@ import subprocess
 import unittest
 import xml.etree.ElementTree
 
-from doorward_testing import DOORWARD, Scenario, Sink, message, wait_for
+from doorward_testing import DOORWARD, Scenario, Sink, connected, message, wait_for
 from gateway import QUIET, Gateway, policy
 from peers import NameServer, available
 
@@ -51,7 +51,7 @@ class Reports(Scenario):
                                             listener='tls = "none"\nxclient_from = ["127.0.0.1"]'))
 
     def hand_in(self, ip, mail, sender="alice@good.example", to="bob@in.example"):
-        with smtplib.SMTP("127.0.0.1", self.gateway.port, timeout=30) as client:
+        with connected(self.gateway.port) as client:
             client.ehlo("mx.good.example")
             self.assertEqual(client.docmd("XCLIENT", f"ADDR={ip} NAME=[UNAVAILABLE]")[0], 220)
             client.ehlo("mx.good.example")

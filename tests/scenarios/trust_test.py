@@ -6,7 +6,7 @@ import subprocess
 import time
 import unittest
 
-from doorward_testing import DOORWARD, Scenario, Sink, message, send, wait_for
+from doorward_testing import DOORWARD, Scenario, Sink, connected, message, send, wait_for
 from gateway import BAD_WORD, QUIET, WORD_LIST, Gateway, policy
 from peers import NameServer, available
 from scripted import ScriptedServer
@@ -40,7 +40,7 @@ class Trust(Scenario):
 
     def hand_in(self, ip, sender, subject, to="bob@in.example"):
         """A mail from outside: its reply's code."""
-        with smtplib.SMTP("127.0.0.1", self.gateway.port, timeout=30) as client:
+        with connected(self.gateway.port) as client:
             client.ehlo("mx.partner.example")
             self.assertEqual(client.docmd("XCLIENT", f"ADDR={ip} NAME=[UNAVAILABLE]")[0], 220)
             client.ehlo("mx.partner.example")
