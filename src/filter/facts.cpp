@@ -25,7 +25,8 @@ bool Facts::proves(std::string_view domain) const {
   if (!authentication) return false;
   const auto& of = *authentication;
   if (of.spf.result == mailauth::Result::pass && speaks_for(of.spf.domain, domain)) return true;
-  if (of.dmarc.result == mailauth::Result::pass && mail::equal_ignoring_case(of.dmarc.author_domain, domain)) {
+  if (of.dmarc.result == mailauth::Result::pass && of.dmarc.whole &&
+      mail::equal_ignoring_case(of.dmarc.author_domain, domain)) {
     return true;
   }
   return std::ranges::any_of(of.dkim.signatures, [&](const auto& signature) {

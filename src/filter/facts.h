@@ -46,7 +46,8 @@ struct Facts {
   std::vector<std::string> skipped{};                 // "sender_authentication: why": checks that could not answer
 
   // Whether the mail is proven to come from this domain (A-labels): by SPF or a signature of it or of one above it,
-  // which is the alignment of RFC 9989 §4.4.2 without the part of it that needs to know who owns what; and by DMARC.
+  // which is the alignment of RFC 9989 §4.4.2 without the part of it that needs to know who owns what; and by DMARC. A
+  // signature that leaves the end of the body to anybody (l=) proves nothing.
   bool proves(std::string_view domain) const;
   bool proves_somebody() const;  // some domain
 };

@@ -111,7 +111,7 @@ Task<filter::Authentication> Authenticator::check(net::Core& core, Inquiry mail,
   if (found.spf_asked) {
     mailauth::DmarcRequest request{authors(mail.message), found.spf.result, found.spf.domain, {}};
     for (const auto& signature : found.dkim.signatures) {
-      request.signatures.push_back({signature.result, signature.domain});
+      request.signatures.push_back({signature.result, signature.domain, signature.unsigned_octets == 0});
     }
     found.dmarc = co_await mailauth::check_dmarc(core, log, std::move(request), {.deadline = last});
   }

@@ -23,6 +23,7 @@ struct Identifier {
   std::string domain;
   bool passed = false;
   bool spf = false;
+  bool whole = true;
 };
 
 DmarcPolicy milder(DmarcPolicy policy) {
@@ -170,6 +171,7 @@ Task<void> Evaluation::judge() {
       continue;
     }
     (identifier.spf ? outcome_.spf_aligned : outcome_.dkim_aligned) = true;
+    outcome_.whole = outcome_.whole || identifier.whole;
     if (outcome_.aligned_domain.empty()) outcome_.aligned_domain = identifier.domain;
   }
   if (outcome_.spf_aligned || outcome_.dkim_aligned) {
@@ -213,18 +215,25 @@ Task<void> Evaluation::find_policy() {
 // What passed, and what the DNS left open. Other results prove nothing.
 std::vector<Identifier> identifiers_of(const DmarcRequest& request) {
   std::vector<Identifier> identifiers;
-  const auto add = [&](Result result, std::string_view domain, bool spf) {
+  const auto add = [&](Result result, std::string_view domain, bool spf, bool whole) {
     if (result != Result::pass && result != Result::temperror) return;
-    Identifier one{net::dns_name(domain), result == Result::pass, spf};
+    Identifier one{net::dns_name(domain), result == Result::pass, spf, whole};
     if (one.domain.empty()) return;
-    const bool known = std::ranges::any_of(identifiers, [&](const Identifier& other) {
+    const auto known = std::ranges::find_if(identifiers, [&](const Identifier& other) {
       return other.domain == one.domain && other.passed == one.passed && other.spf == one.spf;
     });
-    if (!known) identifiers.push_back(std::move(one));
+    if (known == identifiers.end()) {
+      identifiers.push_back(std::move(one));
+    } else {
+      known->whole = known->whole || whole;
+    }
   };
-  add(request.spf, request.spf_domain, true);
+  add(request.spf, request.spf_domain, true, true);
   const size_t signatures = std::min(request.signatures.size(), kMostDmarcSignatures);
-  for (size_t i = 0; i < signatures; ++i) add(request.signatures[i].result, request.signatures[i].domain, false);
+  for (size_t i = 0; i < signatures; ++i) {
+    const auto& [result, domain, whole] = request.signatures[i];
+    add(result, domain, false, whole);
+  }
   return identifiers;
 }
 

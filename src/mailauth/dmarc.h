@@ -21,6 +21,7 @@ namespace doorward::mailauth {
 struct DmarcSignature {
   Result result = Result::none;
   std::string domain;  // d=
+  bool whole = true;   // l= leaves nothing of the body unsigned
 };
 
 struct DmarcRequest {
@@ -52,10 +53,11 @@ struct DmarcOutcome {
   bool spf_aligned = false;                   // SPF passed for an aligned domain
   bool dkim_aligned = false;                  // so did a signature
   std::string aligned_domain{};               // the one that proved it
-  bool several_authors = false;               // of different domains (RFC 9989 §10.5)
-  std::string evidence{};                     // one line
-  unsigned queries = 0;                       // questions asked
-  bool dns = false;                           // the DNS is the cause of a temperror
+  bool whole = false;            // of a pass: by more than a signature that leaves the end of the body to anybody (l=)
+  bool several_authors = false;  // of different domains (RFC 9989 §10.5)
+  std::string evidence{};        // one line
+  unsigned queries = 0;          // questions asked
+  bool dns = false;              // the DNS is the cause of a temperror
 };
 
 inline constexpr size_t kMostDmarcAuthors = 4;      // domains that are evaluated: the worst result counts

@@ -37,8 +37,17 @@ TEST(Facts, DmarcKnowsWhoOwnsWhat) {
   Facts facts = signed_by("mail.example.org");
   facts.authentication->dmarc.result = Result::pass;
   facts.authentication->dmarc.author_domain = "example.org";
+  facts.authentication->dmarc.whole = true;
   EXPECT_TRUE(facts.proves("example.org"));
   EXPECT_FALSE(facts.proves("example.net"));
+}
+
+// DMARC passes by a signature with l=, whose end anybody may have added; as a proof of who speaks it is none.
+TEST(Facts, ASignatureOfABeginningProvesNothingByDmarcEither) {
+  Facts facts = signed_by("example.org", Result::pass, 10);
+  facts.authentication->dmarc.result = Result::pass;
+  facts.authentication->dmarc.author_domain = "example.org";
+  EXPECT_FALSE(facts.proves("example.org"));
 }
 
 }  // namespace

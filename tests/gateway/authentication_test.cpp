@@ -5,6 +5,7 @@
 
 #include "delivery/core_runner.h"
 #include "mailauth/dkim_sign.h"
+#include "mailauth/made_signature.h"
 #include "net/fake_resolver.h"
 
 namespace doorward::gateway {
@@ -68,6 +69,23 @@ TEST_F(AuthenticationTest, AMailOfItsOwnDomainIsProvenInEachWay) {
   EXPECT_TRUE(found.dmarc.spf_aligned && found.dmarc.dkim_aligned);
   EXPECT_EQ(found.iprev.result, Result::pass);
   EXPECT_EQ(lookups_.size(), 5U) << "the address's name and back, the SPF record, the key, the policy: each once";
+}
+
+// Whoever has one of its mails may add to the end what he likes, and send it from anywhere.
+TEST_F(AuthenticationTest, ASignatureOfABeginningProvesNobodyThoughDmarcPasses) {
+  client_.ip = *mail::IpAddress::parse("198.51.100.9");
+  const mailauth::SignedMail mail{std::string_view(kMail)};
+  const std::string hash =
+      mailauth::base64_text(mailauth::hash_body("Hello you\r\n", mailauth::Canonical::relaxed, 5).hash);
+  const mailauth::test::Tags tags{{"l", "5"}, {"s", "s"}};
+  auto found = check(mailauth::test::sign_with(key_, kMail, tags, "from", hash) + "and buy this\r\n");
+  EXPECT_EQ(found.dmarc.result, Result::pass);
+  EXPECT_FALSE(found.dmarc.whole);
+  EXPECT_FALSE(filter::Facts{.authentication = found}.proves("example.org"));
+  found = check(signed_by("example.org", kMail));
+  EXPECT_EQ(found.dmarc.result, Result::pass);
+  EXPECT_TRUE(found.dmarc.whole);
+  EXPECT_TRUE(filter::Facts{.authentication = found}.proves("example.org"));
 }
 
 // Whoever forges an author picks the other domains of the mail, and their name servers.

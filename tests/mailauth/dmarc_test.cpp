@@ -112,6 +112,18 @@ TEST_F(DmarcTest, StrictAndRelaxedAlignment) {  // appendix B.1
   EXPECT_TRUE(outcome.dkim_aligned);
 }
 
+TEST_F(DmarcTest, TellsWhetherWhatProvedItCoversTheWholeMail) {
+  record("example.com", "p=reject");
+  request_.signatures.push_back({Result::pass, "example.com", false});
+  EXPECT_EQ(check().result, Result::pass);
+  EXPECT_FALSE(check().whole);
+  dkim("example.com");
+  EXPECT_TRUE(check().whole) << "another signature does";
+  request_.signatures.pop_back();
+  spf("example.com");
+  EXPECT_TRUE(check().whole);
+}
+
 TEST_F(DmarcTest, RelaxedAlignmentGoesBothWays) {
   record("example.com", "p=reject");
   author("child.example.com");
