@@ -210,7 +210,7 @@ void describe(std::span<const Field<Struct>> fields, std::string_view section, s
       for (const auto& choice : option.choices) sentence += fmt::format(" `{}`", choice);
       sentence += ".";
     }
-    if (option.lowest != option.highest) sentence += fmt::format(" {} to {}.", option.lowest, option.highest);
+    if (const std::string bounds = config::bounds_text(option); !bounds.empty()) sentence += " " + bounds + ".";
     out += fmt::format("| `{}` | `{}`{} | {} |\n", inside ? option.name.substr(dot + 1) : option.name,
                        config::to_toml(option, option.default_value),
                        option.unit.empty() ? "" : fmt::format(" {}", option.unit), sentence);

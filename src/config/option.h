@@ -16,7 +16,7 @@ struct OptionInfo {
   std::string_view unit;           // "points", "mails", … or empty; durations and sizes carry theirs in the value
   std::string_view default_value;  // as a user would write it
   std::string_view sentence;       // one plain sentence, ending in a full stop
-  double lowest = 0;               // for integer and number; equal bounds mean: any
+  double lowest = 0;               // for integer, number and duration (in seconds); equal bounds mean: any
   double highest = 0;
   std::vector<std::string_view> choices{};  // for choice
 };

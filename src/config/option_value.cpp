@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 
 #include "config/nearest.h"
@@ -37,9 +38,10 @@ std::string_view kind_wanted(OptionType type) {
   return "another kind of value";
 }
 
-Result<void> in_bounds(const OptionInfo& option, double number) {
+// `number`: of a duration, its seconds; `text` is how it is told.
+Result<void> in_bounds(const OptionInfo& option, double number, std::string_view text) {
   if (option.lowest == option.highest || (number >= option.lowest && number <= option.highest)) return {};
-  return fail(fmt::format("{} is outside of {} to {}", number, option.lowest, option.highest));
+  return fail(fmt::format("{} is outside of {}", text, bounds_text(option)));
 }
 
 template <class T>
@@ -49,7 +51,8 @@ Result<std::string> check_number(const OptionInfo& option, std::string_view text
   if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(static_cast<double>(number))) {
     return fail(fmt::format("'{}' is not {}", text.substr(0, 40), kind_wanted(option.type)));
   }
-  if (auto fine = in_bounds(option, static_cast<double>(number)); !fine) return std::unexpected(fine.error());
+  if (auto fine = in_bounds(option, static_cast<double>(number), fmt::format("{}", number)); !fine)
+    return std::unexpected(fine.error());
   return fmt::format("{}", number);
 }
 
@@ -88,7 +91,10 @@ Result<std::string> check(const OptionInfo& option, std::string_view text) {
     case OptionType::duration: {
       const auto time = parse_duration(text);
       if (!time) return std::unexpected(time.error());
-      return format_duration(*time);
+      const double seconds = std::chrono::duration<double>(*time).count();
+      std::string canonical = format_duration(*time);
+      if (auto fine = in_bounds(option, seconds, canonical); !fine) return std::unexpected(fine.error());
+      return canonical;
     }
     case OptionType::size: {
       const auto octets = parse_size(text);
@@ -140,6 +146,15 @@ Result<std::string> check(const OptionInfo& option, const Value& value) {
       return value.kind == Kind::text ? check(option, value.text) : wrong();
   }
   return wrong();
+}
+
+std::string bounds_text(const OptionInfo& option) {
+  if (option.lowest == option.highest) return {};
+  if (option.type != OptionType::duration) return fmt::format("{} to {}", option.lowest, option.highest);
+  const auto text = [](double seconds) {
+    return format_duration(std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000)));
+  };
+  return fmt::format("{} to {}", text(option.lowest), text(option.highest));
 }
 
 std::string to_toml(const OptionInfo& option, std::string_view canonical) {

@@ -17,6 +17,9 @@ namespace doorward::config {
 Result<std::string> check(const OptionInfo& option, std::string_view text);
 Result<std::string> check(const OptionInfo& option, const Value& value);
 
+// "1 to 9", "0s to 12h"; empty: there are none.
+std::string bounds_text(const OptionInfo& option);
+
 // The canonical text as it stands in a TOML file.
 std::string to_toml(const OptionInfo& option, std::string_view canonical);
 // "text" with its quotes and escapes.

@@ -108,7 +108,7 @@ class LevelOfTrust final : public Filter {
     if (!author) return;
     const std::string_view of = std::string_view(author->address).substr(author->address.rfind('@') + 1);
     const bool proven = mail.facts.proves(of);
-    if (!proven && !cannot_prove_himself(mail.facts)) return;
+    if (!proven && !cannot_prove_himself(mail.facts, of)) return;
     if (!proven) author->domain.clear();  // a whole domain trusts nobody who only comes from the right network
     const auto answered = answered_ids(mail.message);
     const std::string subject = mail.message.subject();
@@ -156,11 +156,13 @@ std::optional<trust::Correspondent> author_of(const mime::Message& message) {
   return correspondent(author.address);
 }
 
-bool cannot_prove_himself(const Facts& facts) {
+bool cannot_prove_himself(const Facts& facts, std::string_view domain) {
   if (!facts.authentication) return true;
   const auto& of = *facts.authentication;
   using enum mailauth::Result;
-  return of.spf_asked && of.spf.result == none && of.dmarc.result == none && of.dkim.signatures.empty();
+  // That the envelope's domain has no SPF record says nothing of another one: a forger picks the envelope.
+  const bool no_spf = of.spf_asked && of.spf.result == none && mail::equal_ignoring_case(of.spf.domain, domain);
+  return no_spf && of.dmarc.result == none && of.dkim.signatures.empty();
 }
 
 bool is_bulk(const mime::Message& message) {

@@ -21,8 +21,9 @@ trust::Correspondent correspondent(std::string_view address);
 // Who wrote the mail, as the reader sees it: the one address of the one From field. None: there is no such.
 std::optional<trust::Correspondent> author_of(const mime::Message& message);
 
-// Whether the sender could prove himself at all: his domain has neither SPF nor DMARC, and the mail is not signed.
-bool cannot_prove_himself(const Facts& facts);
+// Whether the author could not prove himself at all: his domain, which is that of the envelope too, has neither SPF nor
+// DMARC, and the mail is not signed.
+bool cannot_prove_himself(const Facts& facts, std::string_view domain);
 
 // Newsletters, lists, answering machines and notifications (RFC 3834 §2): they say nothing about who knows whom.
 bool is_automatic(const mail::Envelope& envelope, const mime::Message& message);

@@ -68,7 +68,7 @@ void note_received(Learner& learner, const Mail& mail, std::span<const Group> gr
   if (!author) return;
   const auto domain = std::string_view(author->address).substr(author->address.rfind('@') + 1);
   const bool proven = mail.facts.proves(domain);
-  if (!proven && !filter::cannot_prove_himself(mail.facts)) return;
+  if (!proven && !filter::cannot_prove_himself(mail.facts, domain)) return;
   // One mail says one thing to a customer, however many groups of its recipients had it; where they do not agree, rules
   // made the difference.
   std::map<uint64_t, std::pair<std::optional<Kind>, std::vector<std::string>>> customers;

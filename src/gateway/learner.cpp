@@ -1,6 +1,8 @@
 #include "gateway/learner.h"
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <utility>
 
@@ -24,10 +26,13 @@ metrics::Counter& learnt(trust::Label label) {
   return label == trust::Label::ham ? ham : spam;
 }
 
+// False: it is to be tried again.
 template <class Store>
-void flush_one(Store* store) {
-  if (store == nullptr) return;
-  if (const auto done = store->flush(); !done) log::error("learner.flush_failed", {{"error", done.error().text()}});
+bool flush_one(Store* store) {
+  if (store == nullptr) return true;
+  const auto done = store->flush();
+  if (!done) log::error("learner.flush_failed", {{"error", done.error().text()}});
+  return done.has_value();
 }
 
 }  // namespace
@@ -106,11 +111,11 @@ bool Learner::set_trust(uint64_t customer, const trust::Correspondent& whom, dou
   return true;
 }
 
-void Learner::flush() {
-  flush_one(memory_.statistics);
-  flush_one(memory_.sightings);
-  flush_one(memory_.correspondence);
-  flush_one(memory_.greylist);
+// The largest last, whose snapshot takes the longest.
+bool Learner::flush() {
+  const bool all[] = {flush_one(memory_.correspondence), flush_one(memory_.greylist), flush_one(memory_.sightings),
+                      flush_one(memory_.statistics)};
+  return std::ranges::all_of(all, std::identity());
 }
 
 void Learner::run() {
@@ -136,9 +141,10 @@ void Learner::run() {
     jobs.clear();
     const auto now = std::chrono::steady_clock::now();
     if (unsaved && (last || now >= flushed + kFlushEvery)) {
-      guarded("learner", [this] { flush(); });
+      bool saved = false;
+      guarded("learner", [&] { saved = flush(); });
       flushed = now;
-      unsaved = false;
+      unsaved = !saved;
     }
     if (last) return;
   }

@@ -44,7 +44,7 @@ class Learner {
   using Job = std::move_only_function<void()>;
   bool add(Job job);
   void run();
-  void flush();
+  bool flush();
 
   Memory memory_;
   std::mutex lock_;

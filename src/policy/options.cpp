@@ -29,6 +29,9 @@ struct Sensitivity {
 constexpr std::array<Sensitivity, 5> kSensitivities{
     {{"very_cautious", 8}, {"cautious", 6}, {"normal", 4}, {"strict", 3}, {"very_strict", 2}}};
 
+// Seconds. What comes later than 48 hours after the first try is taken for another first one (trust/greylist.cpp).
+constexpr double kLongestGreylisting = 12 * 60 * 60;
+
 std::vector<OptionInfo> own_options() {
   const std::vector<std::string_view> outcomes{"deliver", "tag", "refuse", "quarantine", "discard"};
   return {
@@ -145,11 +148,11 @@ std::vector<OptionInfo> own_options() {
        "Whether mail to the catch-all mailbox from a sender that is not known is put off once: who comes again after "
        "the delay is known from then on."},
       {"greylist.catch_all_delay", OptionType::duration, "", "1m",
-       "After which time such mail is taken when it comes again."},
+       "After which time such mail is taken when it comes again.", 0, kLongestGreylisting},
       {"greylist.suspicious_from", OptionType::text, "", "off",
        "From which SCL on mail of senders that are not known is put off once, as far as it is no spam; off: never."},
       {"greylist.suspicious_delay", OptionType::duration, "", "5m",
-       "After which time such mail is taken when it comes again."},
+       "After which time such mail is taken when it comes again.", 0, kLongestGreylisting},
       {"trust.stop_words", OptionType::list, "",
        "out of office\nautomatic reply\nauto-reply\nautoreply\nabwesenheit\nautomatische antwort\nafwezig\n"
        "automatisch antwoord\nnicht im haus\nvacation",

@@ -18,7 +18,7 @@ void describe(const config::OptionInfo& option, std::string& out) {
     for (const auto& choice : option.choices) sentence += fmt::format(" `{}`", choice);
     sentence += ".";
   }
-  if (option.lowest != option.highest) sentence += fmt::format(" {} to {}.", option.lowest, option.highest);
+  if (const std::string bounds = config::bounds_text(option); !bounds.empty()) sentence += " " + bounds + ".";
   out += fmt::format("| `{}` | `{}`{} | {} |\n", option.name, config::to_toml(option, option.default_value),
                      option.unit.empty() ? "" : fmt::format(" {}", option.unit), sentence);
 }

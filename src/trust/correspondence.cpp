@@ -28,8 +28,11 @@ constexpr double kWrote = 40;  // a subject, a thread
 // capped, so that a stolen account cannot make friends of the world.
 constexpr size_t kMostRecipients = 20;
 constexpr double kMostADay = 100;
+// And those of all users of a customer, whoever they say they are: an infected host takes any name.
+constexpr double kMostADayOfAll = 2'000;
 
 constexpr double kLeastBulk = 20;  // newsletters of a domain until it is taken for one that sends them
+constexpr double kMostWriting = 40;
 
 constexpr size_t kLeastSubject = 8;  // octets
 constexpr size_t kMostSubject = 200;
@@ -79,20 +82,26 @@ struct Correspondence::State {
       change(relation);
     });
   }
-  // How many recipients this user's mails have made known today.
-  bool may_build(const SentMail& mail, Minute now) {
+  // Whether the recipients of that sender's mails of today, so far, are fewer than `most`. The level is the part of it
+  // that is used up, in hundredths.
+  bool has_room(const SentMail& mail, std::string_view sender, double most, Minute now) {
     const std::string day = std::to_string(now / (24 * 60));
-    const uint64_t of = hash.of(kSenderDay, mail.customer, {mail.senders.empty() ? "" : mail.senders.front(), day});
-    bool may = false;
-    edit(of, now, [&](Relation& relation) {
-      may = relation.level < kMostADay;
-      relation.level = std::min(kMostADay, relation.level + static_cast<double>(mail.recipients.size()));
+    bool has = false;
+    edit(hash.of(kSenderDay, mail.customer, {sender, day}), now, [&](Relation& relation) {
+      has = relation.level < Relation::kMost;
+      const double more = static_cast<double>(mail.recipients.size()) / most * Relation::kMost;
+      relation.level = std::min(Relation::kMost, relation.level + more);
       relation.last = now;
+      relation.of_day = true;
     });
-    return may;
+    return has;
   }
-  void count_writing(const std::string& domain, bool bulk, Minute now);
-  bool writes_bulk(const std::string& domain, Minute now) const;
+  bool may_build(const SentMail& mail, Minute now) {
+    return has_room(mail, mail.senders.empty() ? "" : mail.senders.front(), kMostADay, now) &&
+           has_room(mail, "*", kMostADayOfAll, now);
+  }
+  void count_writing(uint64_t customer, const std::string& domain, bool bulk, Minute now);
+  bool writes_bulk(uint64_t customer, const std::string& domain, Minute now) const;
   uint32_t network_hash(const mail::IpAddress& client) const {
     const std::string network = network_of(client);
     if (network.empty()) return 0;
@@ -101,17 +110,19 @@ struct Correspondence::State {
   }
 };
 
-// Of all customers together: the level is newsletters less other mails, so that a domain is what most of its mail is.
-void Correspondence::State::count_writing(const std::string& domain, bool bulk, Minute now) {
+// The level is newsletters less other mails of late, so that a domain is what most of its mail is.
+void Correspondence::State::count_writing(uint64_t customer, const std::string& domain, bool bulk, Minute now) {
   if (domain.empty()) return;
-  edit(hash.of(kWriting, 0, {domain}), now, [&](Relation& relation) {
-    relation.level = std::clamp(relation.level + (bulk ? 1 : -1), -Relation::kMost, Relation::kMost);
+  edit(hash.of(kWriting, customer, {domain}), now, [&](Relation& relation) {
+    const double before = relation.level_at(now, options.forgetting);
+    relation.level = std::clamp(before + (bulk ? 1 : -1), -kMostWriting, kMostWriting);
     relation.last = now;
   });
 }
 
-bool Correspondence::State::writes_bulk(const std::string& domain, Minute now) const {
-  return !domain.empty() && find(hash.of(kWriting, 0, {domain})).level_at(now, options.forgetting) >= kLeastBulk;
+bool Correspondence::State::writes_bulk(uint64_t customer, const std::string& domain, Minute now) const {
+  const Relation writing = find(hash.of(kWriting, customer, {domain}));
+  return !domain.empty() && writing.level_at(now, options.forgetting) >= kLeastBulk;
 }
 
 Result<std::unique_ptr<Correspondence>> Correspondence::open(Options options) {
@@ -150,9 +161,10 @@ Correspondence::Known Correspondence::look_up(const Question& question, SystemTi
     if (is_better) known.pair = level;
   }
   if (!domain.empty()) {
-    known.bulk = state.writes_bulk(domain, now);
+    known.bulk = state.writes_bulk(question.customer, domain, now);
     const Relation of_domain = state.find(state.hash.of(kDomain, question.customer, {domain}));
-    if (!known.bulk) known.domain = state.level(of_domain, now);
+    // Newsletters build nothing, and take nothing away: or who sends spam would only need some of them.
+    if (const Level level = state.level(of_domain, now); !known.bulk || level.level < 0) known.domain = level;
     if (const std::string subject = thread_subject(question.subject); !subject.empty()) {
       const Relation relation = state.find(state.hash.of(kSubject, question.customer, {domain, subject}));
       known.subject = relation.epoch == of_domain.epoch && state.level(relation, now).any();
@@ -211,14 +223,20 @@ void Correspondence::received(const ReceivedMail& mail, SystemTime time) {
     return;
   }
   const bool good = mail.kind == ReceivedMail::Kind::good;
-  if (good) state.count_writing(domain, mail.bulk, now);
+  if (good) state.count_writing(mail.customer, domain, mail.bulk, now);
   if (good && mail.bulk) return;
+  const double amount = good ? kGoodOfPair : kSpamOfPair;
   for (const std::string& recipient : mail.recipients) {
-    state.edit_within(
-        state.find(of_address).epoch, state.hash.of(kPair, mail.customer, {recipient, address}), now,
-        [&](Relation& pair) { pair.change(good ? kGoodOfPair : kSpamOfPair, now, state.options.forgetting); });
+    const uint64_t of_pair = state.hash.of(kPair, mail.customer, {recipient, address});
+    // Of a stranger's spam the address's entry says it all; pairs of it would only take others' places.
+    if (!good && !state.find(of_pair).is_known()) continue;
+    state.edit_within(state.find(of_address).epoch, of_pair, now,
+                      [&](Relation& pair) { pair.change(amount, now, state.options.forgetting); });
   }
-  state.add(of_address, good ? kGoodOfPair : kSpamOfPair, now);
+  state.edit(of_address, now, [&](Relation& relation) {
+    relation.change(amount, now, state.options.forgetting);
+    relation.prove();
+  });
   if (!domain.empty()) {
     state.add(state.hash.of(kDomain, mail.customer, {domain}), good ? kGoodOfDomain : kSpamOfDomain, now);
   }
@@ -235,7 +253,9 @@ void Correspondence::set(uint64_t customer, const Correspondent& whom, double le
                 .days = level == 0 ? 0u : 1u,
                 .first = now,
                 .last = now,
-                .epoch = (relation.epoch + 1) % Relation::kEpochs};
+                .proven = relation.proven,
+                .epoch = (relation.epoch + 1) % Relation::kEpochs,
+                .set = true};
   });
 }
 

@@ -30,7 +30,8 @@ struct Entry {
             static_cast<Minute>(cells.head)};
   }
   Cells cells() const { return {tag | uint64_t{origin} << 32 | at, 1, 0}; }
-  bool is_over(Minute now) const { return at == 0 || now > at + (origin ? kKnown : kRetry); }
+  // What begins later than now was written while the clock was ahead: it would wait for that time to come.
+  bool is_over(Minute now) const { return at == 0 || at > now + 1 || now > at + (origin ? kKnown : kRetry); }
 };
 
 uint64_t worth(const Cells& cells, Minute now) {
@@ -105,9 +106,11 @@ void Greylist::note(const Attempt& attempt, SystemTime time) {
     case Standing::waits:
       break;
   }
+  // Rounded up, or a delay of a minute could be over after a second.
+  const Minute begins = Relation::minute_of(time + std::chrono::minutes(1) - SystemTime::duration(1));
   for (const std::string& recipient : attempt.recipients) {
     const uint64_t of = state.of_try(attempt, recipient);
-    if (state.find(of).is_over(now)) state.put(of, false, now);
+    if (state.find(of).is_over(now)) state.put(of, false, begins);
   }
 }
 

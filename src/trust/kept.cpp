@@ -18,7 +18,8 @@ Result<std::unique_ptr<Kept>> Kept::open(Options options) {
                                  .buckets = buckets,
                                  .version = options.version,
                                  .parameter = options.parameter,
-                                 .read_only = options.read_only};
+                                 .read_only = options.read_only,
+                                 .log = options.log};
     auto store = KeptStore::open(options.directory, shape, kept->table_);
     if (!store) return std::unexpected(store.error());
     kept->store_ = std::move(*store);

@@ -22,6 +22,7 @@ class Kept {
     uint32_t version = 1;     // of what entries mean; of another version all begins anew
     uint32_t parameter = 0;   // likewise
     bool read_only = false;   // another process may be writing
+    size_t log = 0;           // octets of changes after which all is written anew; 0: as many as suit its size
   };
   // Fails when the directory cannot be made or read, another process writes there, or what is stored is damaged in a
   // way that a crash does not explain.

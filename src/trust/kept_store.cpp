@@ -258,9 +258,13 @@ KeptStore::~KeptStore() = default;
 Result<void> KeptStore::append(const KeptTable& table, std::span<const uint32_t> places) {
   State& state = *state_;
   if (state.shape.read_only) return fail("opened for reading only", state.directory);
-  const uint64_t most = std::max<uint64_t>(kLeastLog, table.buckets() * KeptTable::kCells * 8 / 2);
   const uint64_t size = sizeof(RecordHeader) + places.size() * sizeof(LoggedRow);
-  if (!state.log || state.log_size + size > most || places.size() > kMostRows) return state.write_snapshot(table);
+  const uint64_t most = state.shape.log != 0
+                            ? state.shape.log
+                            : std::max<uint64_t>(kLeastLog, table.buckets() * KeptTable::kCells * 8 / 2);
+  // A snapshot takes its time: what is new is written first, unless snapshots have failed for long.
+  const bool too_long = places.size() > kMostRows || state.log_size + size > 2 * most;
+  if (!state.log || too_long) return state.write_snapshot(table);
   std::vector<LoggedRow> rows;
   rows.reserve(places.size());
   for (const uint32_t place : places) {
@@ -279,7 +283,7 @@ Result<void> KeptStore::append(const KeptTable& table, std::span<const uint32_t>
     return problem;
   }
   state.log_size += record.size();
-  return {};
+  return state.log_size > most ? state.write_snapshot(table) : Result<void>();
 }
 
 }  // namespace doorward::trust

@@ -24,12 +24,13 @@ class KeptStore {
     uint32_t version = 0;    // of what entries mean; of another version all begins anew
     uint32_t parameter = 0;  // likewise: a setting on which their meaning depends
     bool read_only = false;  // takes no lock and never writes
+    uint64_t log = 0;        // octets after which a snapshot is due; 0: 64 MiB, or half of the table
   };
   static Result<std::unique_ptr<KeptStore>> open(const std::string& directory, const Shape& shape,
                                                  std::unique_ptr<KeptTable>& table);
   ~KeptStore();
 
-  // Appends the rows at `places`, durably; now and then writes a new snapshot instead.
+  // Appends the rows at `places`, durably; now and then writes a new snapshot after that.
   Result<void> append(const KeptTable& table, std::span<const uint32_t> places);
 
  private:

@@ -15,6 +15,10 @@ constexpr Minute kMinuteMask = (1u << kMinuteBits) - 1;
 constexpr Minute kMinutesADay = 24 * 60;
 constexpr Minute kNetworkFor = 14 * kMinutesADay;  // that a network recorded at a refusal is remembered
 constexpr double kBurst = 0.1;
+// An entry that an administrator set is kept so long: nothing of before counts for longer (Forgetting's default).
+constexpr double kSetFor = 4 * 365;
+constexpr uint64_t kSetWorth = 5'000;                              // more than that of a new friend
+constexpr unsigned kProvenBit = 24, kSetBit = 25, kOfDayBit = 26;  // of the head
 constexpr double kSteadyDays = 30;  // after so many days half-life is three times as long
 
 double days_between(Minute from, Minute to) { return to > from ? static_cast<double>(to - from) / kMinutesADay : 0; }
@@ -28,9 +32,11 @@ Minute Relation::minute_of(SystemTime time) {
 
 SystemTime Relation::time_of(Minute minute) { return kBeginning + std::chrono::minutes(minute); }
 
-// head: tag, days, last; second: level, first; third: network, when, epoch, whether confirmed, whether several
+// head: tag, days, what it is, last; second: level, first; third: network, when, epoch, whether confirmed, whether
+// several
 Cells Relation::cells() const {
-  return {tag | static_cast<uint64_t>(days) << 32 | last,
+  return {tag | static_cast<uint64_t>(days) << 32 | uint64_t{proven} << kProvenBit | uint64_t{set} << kSetBit |
+              uint64_t{of_day} << kOfDayBit | last,
           std::bit_cast<uint32_t>(static_cast<float>(level)) | static_cast<uint64_t>(first) << 32,
           network | static_cast<uint64_t>(network_at) << 32 | static_cast<uint64_t>(epoch) << 56 |
               uint64_t{confirmed} << 62 | uint64_t{networks} << 63};
@@ -38,6 +44,7 @@ Cells Relation::cells() const {
 
 Relation Relation::of(const Cells& cells) {
   const auto level = static_cast<double>(std::bit_cast<float>(static_cast<uint32_t>(cells.second)));
+  const auto is = [&](unsigned bit) { return (cells.head >> bit & 1) != 0; };
   return {.tag = cells.head >> KeptTable::kTagShift << KeptTable::kTagShift,
           .level = std::isfinite(level) ? std::clamp(level, -kMost, kMost) : 0,
           .days = static_cast<unsigned>(cells.head >> 32) & ((1u << kDayBits) - 1),
@@ -47,7 +54,10 @@ Relation Relation::of(const Cells& cells) {
           .network_at = static_cast<Minute>(cells.third >> 32) & kMinuteMask,
           .networks = (cells.third >> 63) != 0,
           .confirmed = ((cells.third >> 62) & 1) != 0,
-          .epoch = static_cast<unsigned>(cells.third >> 56) & (kEpochs - 1)};
+          .proven = is(kProvenBit),
+          .epoch = static_cast<unsigned>(cells.third >> 56) & (kEpochs - 1),
+          .set = is(kSetBit),
+          .of_day = is(kOfDayBit)};
 }
 
 double Relation::level_at(Minute now, const Forgetting& forgetting) const {
@@ -67,24 +77,33 @@ void Relation::change(double amount, Minute now, const Forgetting& forgetting) {
   level = std::clamp(before + amount * room, -kMost, kMost);
   if (first == 0 || before == 0) first = now;
   if (is_new_day && days < kMostDays) ++days;
-  last = std::max(last, now);
+  last = now;  // also where the clock was ahead before: what lies in the future would not decay until then
 }
 
 void Relation::befriend(double amount, Minute now, const Forgetting& forgetting) {
   if (level < 0) level = 0, days = 0;
   change(amount, now, forgetting);
   level = std::max(level, amount);
-  confirmed = confirmed || (network != 0 && !networks && now < network_at + kNetworkFor);
+  confirmed = confirmed || (has_network(now) && !networks);
+}
+
+void Relation::prove() {
+  proven = true;
+  network = 0;
+  confirmed = networks = false;
+}
+
+bool Relation::has_network(Minute now) const {
+  return network != 0 && now < network_at + kNetworkFor && network_at < now + kMinutesADay;
 }
 
 void Relation::record_network(uint32_t hash, Minute now, const Forgetting& forgetting) {
-  if (hash == 0) return;
+  if (hash == 0 || proven) return;
   if (confirmed && level_at(now, forgetting) > 0) return;
-  const bool known = network != 0 && now < network_at + kNetworkFor;
-  networks = known && (networks || network != hash);
+  networks = has_network(now) && (networks || network != hash);
   confirmed = false;
   network = hash;
-  network_at = std::max(network_at, now);
+  network_at = now;
 }
 
 bool Relation::is_from(uint32_t hash, Minute now, const Forgetting& forgetting) const {
@@ -93,9 +112,12 @@ bool Relation::is_from(uint32_t hash, Minute now, const Forgetting& forgetting) 
 
 uint64_t Relation::worth(const Cells& cells, Minute now) {
   const Relation relation = of(cells);
-  const double level = std::abs(relation.level_at(now, {}));
-  const bool recorded = relation.network != 0 && now < relation.network_at + kNetworkFor;
-  return level == 0 ? (recorded ? 2 : 1) : 2 + static_cast<uint64_t>(level * 100);
+  if (relation.of_day && now / kMinutesADay != relation.last / kMinutesADay) return 1;
+  // Friends stay, and foes go first: there is no end of addresses from which spam is sent once.
+  const double level = relation.level_at(now, {});
+  const auto worth = level == 0 ? (relation.has_network(now) ? uint64_t{2} : uint64_t{1})
+                                : 2 + static_cast<uint64_t>(level > 0 ? level * 100 : level * -10);
+  return relation.set && days_between(relation.last, now) < kSetFor ? std::max(worth, kSetWorth) : worth;
 }
 
 }  // namespace doorward::trust

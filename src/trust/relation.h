@@ -32,8 +32,13 @@ struct Relation {
   bool networks = false;   // several of them within the time that they are remembered: none counts
   bool confirmed = false;  // one of us wrote after the network was recorded: it speaks for the sender from then on
 
-  unsigned epoch = 0;  // of the address or domain that it belongs to; see Correspondence::set()
+  bool proven = false;  // mail of theirs proved to be theirs: no network speaks for them any more
 
+  unsigned epoch = 0;   // of the address or domain that it belongs to; see Correspondence::set()
+  bool set = false;     // by an administrator: it outlives all that belonged to it before, which would count again
+  bool of_day = false;  // what was done on the day of `last`: worth nothing on the next
+
+  bool is_known() const { return tag != 0; }  // false: the table had none
   Cells cells() const;
   static Relation of(const Cells& cells);
 
@@ -45,10 +50,15 @@ struct Relation {
   // One of us wrote to them: whatever was before is forgiven, and the level is `amount` at least.
   void befriend(double amount, Minute now, const Forgetting& forgetting);
 
+  // Mail came that proved to be theirs.
+  void prove();
+
   // The network of somebody unproven whose mail was refused. Once it is confirmed no other takes its place, so that
-  // nobody who forges a friend comes to be taken for them.
+  // nobody who forges a friend comes to be taken for them; and there is none of whoever proved himself before.
   void record_network(uint32_t hash, Minute now, const Forgetting& forgetting);
   bool is_from(uint32_t hash, Minute now, const Forgetting& forgetting) const;
+
+  bool has_network(Minute now) const;  // recorded, and remembered still
 
   static Minute minute_of(SystemTime time);
   static SystemTime time_of(Minute minute);

@@ -27,8 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint32_t kFormat = 1;
-constexpr size_t kBlock = 4096;                     // entries of a snapshot block
-constexpr uint64_t kMostLog = 64ull * 1024 * 1024;  // octets after which a snapshot is due
+constexpr size_t kBlock = 4096;  // entries of a snapshot block
 constexpr uint64_t kMostRecord = 256ull * 1024 * 1024;
 constexpr size_t kMostEntries = size_t{1} << 31;  // places are 32 bits
 
@@ -66,6 +65,7 @@ uint64_t record_checksum(const RecordHeader& header, std::string_view content) {
 struct StatisticsStore::State {
   std::string directory;
   bool read_only = false;
+  uint64_t most_log = 0;
   File lock, log;
   uint64_t generation = 0;
   uint64_t log_size = 0;
@@ -258,11 +258,12 @@ Result<void> StatisticsStore::State::write_snapshot(const Loaded& loaded) {
   return {};
 }
 
-Result<std::unique_ptr<StatisticsStore>> StatisticsStore::open(const std::string& directory, size_t entries,
-                                                               bool read_only, Loaded& loaded) {
+Result<std::unique_ptr<StatisticsStore>> StatisticsStore::open(const Options& options, Loaded& loaded) {
+  const auto& [directory, entries, read_only, log] = options;
   auto state = std::make_unique<State>();
   state->directory = directory;
   state->read_only = read_only;
+  state->most_log = log;
   if (!read_only) {
     std::error_code problem;
     fs::create_directories(directory, problem);
@@ -289,7 +290,8 @@ Result<void> StatisticsStore::append(const Loaded& loaded, std::span<const uint3
                                      std::span<const LearntTotals::Totals> totals) {
   if (state_->read_only) return fail("opened for reading only", state_->directory);
   const uint64_t size = sizeof(RecordHeader) + places.size() * 12 + totals.size_bytes();
-  if (!state_->log || state_->log_size + size > kMostLog) return state_->write_snapshot(loaded);
+  // A snapshot takes its time: what is new is written first, unless snapshots have failed for long.
+  if (!state_->log || state_->log_size + size > 2 * state_->most_log) return state_->write_snapshot(loaded);
   std::string record(sizeof(RecordHeader), '\0');
   record.reserve(size);
   for (const uint32_t place : places) {
@@ -309,7 +311,7 @@ Result<void> StatisticsStore::append(const Loaded& loaded, std::span<const uint3
     return problem;
   }
   state_->log_size += record.size();
-  return {};
+  return state_->log_size > state_->most_log ? state_->write_snapshot(loaded) : Result<void>();
 }
 
 }  // namespace doorward::trust

@@ -24,13 +24,17 @@ struct Loaded {
 
 class StatisticsStore {
  public:
-  // Reads what is there; `entries` is the size of a table that is new. A read-only store takes no lock and never
-  // writes.
-  static Result<std::unique_ptr<StatisticsStore>> open(const std::string& directory, size_t entries, bool read_only,
-                                                       Loaded& loaded);
+  struct Options {
+    std::string directory{};
+    size_t entries = 0;      // of a table that is new
+    bool read_only = false;  // takes no lock and never writes
+    uint64_t log = 0;        // octets after which a snapshot is due
+  };
+  // Reads what is there.
+  static Result<std::unique_ptr<StatisticsStore>> open(const Options& options, Loaded& loaded);
   ~StatisticsStore();
 
-  // Appends the entries at `places` and these totals, durably; now and then writes a new snapshot instead.
+  // Appends the entries at `places` and these totals, durably; now and then writes a new snapshot after that.
   Result<void> append(const Loaded& state, std::span<const uint32_t> places,
                       std::span<const LearntTotals::Totals> totals);
 

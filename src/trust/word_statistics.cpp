@@ -221,7 +221,11 @@ Result<std::unique_ptr<WordStatistics>> WordStatistics::open(Options options) {
     state->loaded.table = std::make_unique<StatisticsTable>(options.table_entries);
     state->loaded.totals = std::make_unique<LearntTotals>();
   } else {
-    auto store = StatisticsStore::open(options.directory, options.table_entries, options.read_only, state->loaded);
+    auto store = StatisticsStore::open({.directory = options.directory,
+                                        .entries = options.table_entries,
+                                        .read_only = options.read_only,
+                                        .log = options.log},
+                                       state->loaded);
     if (!store) return std::unexpected(store.error());
     if (!options.read_only) state->store = std::move(*store);
   }

@@ -49,6 +49,7 @@ class WordStatistics {
                                      // keeps the size it has.
     std::string directory{};         // where it is kept; empty: in memory only
     bool read_only = false;          // look at what is stored; another process may be learning
+    size_t log = size_t{64} << 20;   // octets of changes after which the whole table is written anew
   };
   // Fails when the directory cannot be made or read, another process learns in it, or what is stored is damaged in a
   // way that a crash does not explain.

@@ -61,6 +61,10 @@ TEST(OptionValue, ChecksBounds) {
   const OptionInfo real{"r", OptionType::number, "", "1", "", 0, 10};
   EXPECT_EQ(check(real, "2.50").value(), "2.5");
   EXPECT_FALSE(check(real, "nan"));
+  const OptionInfo time{"t", OptionType::duration, "", "5m", "", 60, 43200};
+  EXPECT_EQ(check(time, "12h").value(), "12h");
+  EXPECT_FALSE(check(time, "59s"));
+  EXPECT_EQ(check(time, "3d").error().text(), "3d is outside of 1m to 12h");
 }
 
 TEST(OptionValue, ChoicesNameTheNearest) {

@@ -23,9 +23,9 @@ Facts signed_by(std::string_view domain) {
   return facts;
 }
 // Asked, and nothing was found that says anything.
-Facts silent() {
+Facts silent(std::string_view envelope = "partner.example") {
   Facts facts;
-  facts.authentication.emplace();
+  facts.authentication.emplace().spf.domain = envelope;
   return facts;
 }
 
@@ -116,6 +116,8 @@ TEST_F(LevelOfTrust, a_forger_has_nothing_of_it) {
   EXPECT_TRUE(judged("From: \"ann@partner.example\" <x@stranger.example>\n", signed_by("stranger.example")).empty());
   Facts length = signed_by("partner.example");
   length.authentication->dkim.signatures[0].unsigned_octets = 100;
+  length.authentication->dmarc.result = mailauth::Result::pass;
+  length.authentication->dmarc.author_domain = "partner.example";
   EXPECT_TRUE(judged(mail, length, kStranger).empty()) << "anybody may have added what l= leaves open";
 }
 
@@ -132,6 +134,8 @@ TEST_F(LevelOfTrust, who_can_prove_nothing_comes_from_the_network_that_was_refus
   Facts fails = silent();
   fails.authentication->spf.result = mailauth::Result::softfail;
   EXPECT_TRUE(judged(partner_, fails, kHome).empty()) << "who could prove himself has to";
+  EXPECT_TRUE(judged(partner_, silent("nospf.stranger.example"), kHome).empty())
+      << "a forger picks the envelope, whose domain says nothing of the author's";
 }
 
 TEST_F(LevelOfTrust, spam_lowers_whoever_proved_to_send_it) {

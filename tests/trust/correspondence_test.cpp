@@ -66,7 +66,7 @@ TEST_F(CorrespondenceTest, one_mail_of_ours_makes_them_known_at_once) {
 
 TEST_F(CorrespondenceTest, writing_forgives_also_on_the_day_of_the_spam) {
   for (int i = 0; i < 5; ++i) memory_->received(received(ReceivedMail::Kind::spam), kNow + i * 24h);
-  EXPECT_LT(known(*memory_, kNow + 96h).pair.level, -30);
+  EXPECT_LT(known(*memory_, kNow + 96h).address.level, -30);
   EXPECT_LT(known(*memory_, kNow + 96h).domain.level, -20);
   memory_->sent(sent(), kNow + 97h);
   EXPECT_GE(known(*memory_, kNow + 98h).pair.level, 39);
@@ -148,6 +148,19 @@ TEST_F(CorrespondenceTest, mailings_and_stolen_accounts_make_no_friends) {
   EXPECT_TRUE(known(*memory_, kNow + 24h, {"p299@y.example", ""}).pair.any()) << "the next day";
 }
 
+TEST_F(CorrespondenceTest, who_takes_many_names_makes_few_friends_too) {
+  for (int i = 0; i < 3000; ++i) {
+    const std::string number = std::to_string(i);
+    memory_->sent(sent("", {"p" + number + "@y.example", ""}, "u" + number + "@in.example"), kNow);
+  }
+  const auto is_known = [&](int i) {
+    const std::string number = std::to_string(i);
+    return known(*memory_, kNow, {"p" + number + "@y.example", ""}, "u" + number + "@in.example").pair.any();
+  };
+  EXPECT_TRUE(is_known(1500));
+  EXPECT_FALSE(is_known(2500));
+}
+
 TEST_F(CorrespondenceTest, domains_that_send_newsletters_get_no_trust_as_domains) {
   memory_->sent(sent(), kNow);
   EXPECT_TRUE(known(*memory_).domain.any());
@@ -158,6 +171,22 @@ TEST_F(CorrespondenceTest, domains_that_send_newsletters_get_no_trust_as_domains
   EXPECT_FALSE(known(*memory_).domain.any());
   EXPECT_TRUE(known(*memory_).pair.any());
   EXPECT_FALSE(known(*memory_, kNow, {"news@partner.example", "partner.example"}).address.any());
+  // It is each customer's own, and decays like all else.
+  const std::vector<std::string> recipients{kBob};
+  memory_->sent({.customer = 8, .senders = {kBob}, .recipients = {kPartner}}, kNow);
+  EXPECT_TRUE(memory_->look_up({.customer = 8, .recipients = recipients, .sender = kPartner, .subject = ""}, kNow)
+                  .domain.any());
+  memory_->sent(sent(), kNow + 24h * 90);
+  EXPECT_TRUE(known(*memory_, kNow + 24h * 90).domain.any());
+}
+
+TEST_F(CorrespondenceTest, newsletters_do_not_hide_the_spam_of_their_domain) {
+  ReceivedMail letter = received(ReceivedMail::Kind::good);
+  letter.bulk = true;
+  for (int i = 0; i < 30; ++i) memory_->received(letter, kNow);
+  memory_->received(received(ReceivedMail::Kind::spam, kColleague), kNow);
+  EXPECT_TRUE(known(*memory_).bulk);
+  EXPECT_LT(known(*memory_).domain.level, 0);
 }
 
 TEST_F(CorrespondenceTest, who_proves_nothing_is_known_by_the_network_that_was_refused) {
@@ -189,6 +218,29 @@ TEST_F(CorrespondenceTest, a_forger_refused_while_trust_stands_does_not_inherit_
   memory_->sent(sent(), kNow);
   memory_->received(received(ReceivedMail::Kind::unproven_refused, kPartner, kStranger), kNow);
   EXPECT_FALSE(memory_->is_from_recorded_network(kUs, kPartner.address, kStranger, kNow));
+}
+
+TEST_F(CorrespondenceTest, no_network_speaks_for_who_proved_himself) {
+  const auto is_from = [&](const mail::IpAddress& ip) {
+    return memory_->is_from_recorded_network(kUs, kPartner.address, ip, kNow + 2h);
+  };
+  memory_->received(received(ReceivedMail::Kind::good), kNow);
+  memory_->received(received(ReceivedMail::Kind::unproven_refused, kPartner, kStranger), kNow);
+  memory_->sent(sent(), kNow + 1h);
+  EXPECT_FALSE(is_from(kStranger));
+  // Whose network was recorded before loses it with the first mail that proves him.
+  memory_ = open();
+  memory_->received(received(ReceivedMail::Kind::unproven_refused, kPartner, kStranger), kNow);
+  memory_->sent(sent(), kNow + 1h);
+  EXPECT_TRUE(is_from(kStranger));
+  memory_->received(received(ReceivedMail::Kind::good), kNow + 1h);
+  EXPECT_FALSE(is_from(kStranger));
+}
+
+TEST_F(CorrespondenceTest, a_clock_that_was_ahead_does_not_stop_the_decay) {
+  memory_->sent(sent(), kNow + 24h * 1000);
+  memory_->sent(sent(), kNow);
+  EXPECT_LT(known(*memory_, kNow + 24h * 200).pair.level, 30);
 }
 
 TEST_F(CorrespondenceTest, an_administrator_sets_and_forgets) {
@@ -225,6 +277,46 @@ TEST_F(CorrespondenceTest, is_kept_under_a_key_of_its_own) {
   ASSERT_FALSE(damaged);
   EXPECT_NE(damaged.error().text().find("key"), std::string::npos);
   fs::remove_all(directory);
+}
+
+// Senders of spam have no end of addresses, and domains at which anything proves.
+TEST_F(CorrespondenceTest, spam_pushes_no_friend_out) {
+  const auto small = open({.entries = 1 << 10});
+  memory_.reset();
+  for (int i = 0; i < 100; ++i) small->sent(sent("", {"f" + std::to_string(i) + "@x.example", ""}), kNow - 24h * 100);
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string domain = "d" + std::to_string(i) + ".example";
+    ReceivedMail spam = received(ReceivedMail::Kind::spam, {"a@" + domain, domain});
+    for (int each = 0; each < 10; ++each) spam.recipients.push_back("u" + std::to_string(each) + "@in.example");
+    small->received(spam, kNow);
+  }
+  int left = 0;
+  for (int i = 0; i < 100; ++i) left += known(*small, kNow, {"f" + std::to_string(i) + "@x.example", ""}).pair.any();
+  EXPECT_GE(left, 90);
+}
+
+TEST_F(CorrespondenceTest, what_counts_a_day_gives_way_the_day_after) {
+  const auto small = open({.entries = 1 << 10});
+  SentMail mail = sent("", {"f@x.example", ""});
+  for (int i = 0; i < 19; ++i) mail.recipients.push_back({"f" + std::to_string(i) + "@x.example", ""});
+  for (int day = 0; day < 400; ++day) {
+    for (int user = 0; user < 10; ++user) {
+      mail.senders = {"u" + std::to_string(user) + "@in.example"};
+      small->sent(mail, kNow + 24h * day);
+    }
+  }
+  EXPECT_EQ(small->fill().evicted, 0u) << "what is worth nothing gave way, and nothing else";
+}
+
+TEST_F(CorrespondenceTest, what_was_forgotten_does_not_come_back_when_the_table_is_full) {
+  const auto small = open({.entries = 1 << 10});
+  for (int day = 0; day < 20; ++day) small->sent(sent(), kNow - (20 - day) * 24h);
+  small->set(kUs, kPartner, 0, kNow);
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string domain = "d" + std::to_string(i) + ".example";
+    small->received(received(ReceivedMail::Kind::good, {"a@" + domain, domain}), kNow);
+  }
+  EXPECT_FALSE(known(*small).pair.any());
 }
 
 // DOORWARD_ENTRIES=10000000: the size that a provider has. Memory is what the table takes, and what is weak gives way.

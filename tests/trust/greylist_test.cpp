@@ -64,6 +64,21 @@ TEST_F(GreylistTest, forgets) {
   EXPECT_EQ(comes(attempt(), kNow + days(100)), unknown);
 }
 
+// A machine that boots with a clock that is ahead writes times that come only much later.
+TEST_F(GreylistTest, a_clock_that_was_ahead_keeps_nobody_waiting) {
+  EXPECT_EQ(comes(attempt(), kNow + std::chrono::days(400)), unknown);
+  EXPECT_EQ(comes(attempt(), kNow), unknown);
+  EXPECT_EQ(comes(attempt(), kNow + 6min), came_again);
+}
+
+TEST_F(GreylistTest, a_delay_of_a_minute_is_one) {
+  Attempt soon = attempt();
+  soon.delay = 1min;
+  EXPECT_EQ(comes(soon, kNow + 59s), unknown);
+  EXPECT_EQ(comes(soon, kNow + 61s), waits);
+  EXPECT_EQ(comes(soon, kNow + 120s), came_again);
+}
+
 TEST_F(GreylistTest, is_kept) {
   const fs::path directory = fs::temp_directory_path() / ("doorward-greylist-" + std::to_string(::getpid()));
   fs::remove_all(directory);
