@@ -143,6 +143,11 @@ void DnsUdp::State::run() {
   for (;;) {
     const int count = ::epoll_wait(poll, ready.data(), static_cast<int>(ready.size()), time_to_wait());
     now = std::chrono::steady_clock::now();
+    for (int i = 0; i < count; ++i) {
+      // Before what is new is taken: read afterwards, the call for what came in between would be swallowed.
+      uint64_t woken = 0;
+      if (ready[static_cast<size_t>(i)].data.ptr == nullptr) (void)!::read(wake, &woken, sizeof woken);
+    }
     if (!take_new()) return;
     // Memory that runs out costs a question its answer (its deadline comes), not everybody theirs.
     for (int i = 0; i < count; ++i) {
@@ -163,8 +168,6 @@ bool DnsUdp::State::take_new() {
     if (fresh.empty()) return true;
     some.swap(fresh);
   }
-  uint64_t woken = 0;
-  (void)!::read(wake, &woken, sizeof woken);
   while (!some.empty()) {
     asked.splice(asked.begin(), some, some.begin());
     Asked& one = asked.front();

@@ -4,9 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <barrier>
 #include <future>
 #include <map>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "net/name_server.h"
@@ -184,6 +187,32 @@ TEST_F(DnsLists, AZoneWithoutServersIsServfailAndNotLookedUpEachTime) {
   EXPECT_EQ(ask("2.0.0.127.list.example").status, DnsStatus::servfail);
   EXPECT_EQ(ask("3.0.0.127.list.example").status, DnsStatus::servfail);
   EXPECT_EQ(others_->asked("list.example", DnsType::ns), 1U);
+}
+
+// Many ask while the thread takes what is new: a call that it missed would leave all of them waiting for ever.
+TEST_F(DnsLists, NoCallIsMissed) {
+  start({{"list.example", {at(server_->port())}}});
+  constexpr int kAskers = 8, kEach = 10;
+  std::atomic<int> open = 0, missed = 0;
+  std::barrier begun(kAskers, [&]() noexcept { open = kAskers * kEach; });
+  std::barrier ended(kAskers);
+  const auto ask_and_wait = [&] {
+    for (int round = 0; round < 1'000 && missed == 0; ++round) {
+      begun.arrive_and_wait();
+      for (int i = 0; i < kEach; ++i) {
+        source_->ask(std::to_string(i) + ".list.example", DnsType::a, [&open](const DnsAnswer&) { --open; });
+      }
+      const auto until = std::chrono::steady_clock::now() + 10s;
+      while (open > 0 && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(100us);
+      if (open > 0) missed = open.load();
+      ended.arrive_and_wait();
+    }
+  };
+  {
+    std::vector<std::jthread> askers;
+    for (int i = 0; i < kAskers; ++i) askers.emplace_back(ask_and_wait);
+  }
+  EXPECT_EQ(missed, 0);
 }
 
 TEST_F(DnsLists, ManyQuestionsAtOnceAllEnd) {
