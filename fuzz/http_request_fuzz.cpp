@@ -32,7 +32,7 @@ std::string all(std::string_view bytes, size_t piece) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (size > 50'000) return 0;
+  if (size > 200'000) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   static_cast<void>(all(bytes, 13));
   static_cast<void>(all(bytes, size + 1));

@@ -30,7 +30,7 @@ std::string all(std::string_view bytes, size_t piece) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (size == 0 || size > 50'000) return 0;
+  if (size == 0 || size > 200'000) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   if (all(bytes, 7) != all(bytes, size)) std::abort();
   if (const auto origin = Origin::parse(bytes); origin && origin->host.empty()) std::abort();

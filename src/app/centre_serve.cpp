@@ -59,6 +59,7 @@ Result<void> run(const CentreServeOptions& options, const sigset_t& signals) {
   net::Cores cores(options.cores > 0 ? options.cores : std::max(1U, std::thread::hardware_concurrency()));
   http::Limits limits;
   limits.connections = kMostConnections;
+  limits.body = trust::kMostReferenceBatch;
   http::Server server(cores, limits);
   (*service)->serve(server);
   if (auto loaded = load_certificate(options, server); !loaded) return loaded;

@@ -126,7 +126,13 @@ class CentreClient::Asker : public std::enable_shared_from_this<Asker> {
       const auto end = self->waiting_.begin() + static_cast<ptrdiff_t>(count);
       Batch batch(std::make_move_iterator(self->waiting_.begin()), std::make_move_iterator(end));
       self->waiting_.erase(self->waiting_.begin(), end);
-      co_await self->ask(batch);
+      std::string thrown;
+      try {
+        co_await self->ask(batch);
+      } catch (const std::exception& failure) {
+        thrown = failure.what();
+      }
+      if (!thrown.empty()) self->rest(thrown);
       for (const auto& question : batch) question->answered.happen();
     }
   }

@@ -66,6 +66,7 @@ Task<Result<std::vector<mail::IpAddress>>> Client::addresses(SteadyTime deadline
 
 Task<Result<void>> Client::connect(SteadyTime deadline) {
   const Origin& origin = options_.origin;
+  if (origin.tls && options_.tls == nullptr) co_return fail("https without TLS being set up", origin.host);
   const auto found = co_await addresses(deadline);
   if (!found) co_return std::unexpected(found.error());
   std::string trouble;
@@ -81,7 +82,6 @@ Task<Result<void>> Client::connect(SteadyTime deadline) {
     connection_ = std::make_unique<net::Connection>(std::move(*made));
     if (!origin.tls) co_return Result<void>();
     connection_->set_timeout(until(deadline));
-    if (options_.tls == nullptr) co_return fail("https without TLS being set up", origin.host);
     const auto secured = co_await connection_->start_tls(*options_.tls, origin.host);
     if (secured && secured->verified) co_return Result<void>();
     trouble = secured ? "its certificate is not valid for the name" : secured.error().detail;

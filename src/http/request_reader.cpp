@@ -1,7 +1,6 @@
 #include "http/request_reader.h"
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <optional>
@@ -98,6 +97,11 @@ struct RequestReader::State {
     const auto hosts = message.count(beast::field::host);
     if (hosts > 1 || (hosts == 0 && message.version() == 11)) return fail(400);  // RFC 9112 §3.2
     if (message.version() != 10 && message.version() != 11) return fail(505);
+    // RFC 9112 §6.1: whoever does not know a coding cannot know where the body ends; and no such field in HTTP/1.0.
+    const auto codings = message.count(beast::field::transfer_encoding);
+    const auto coding = message[beast::field::transfer_encoding];
+    if (codings > 1 || (codings == 1 && message.version() == 10)) return fail(400);
+    if (codings == 1 && !mail::equal_ignoring_case({coding.data(), coding.size()}, "chunked")) return fail(501);
     for (const auto& field : message) {
       if (request.headers.size() == kMaxHeaders) return fail(431);
       request.headers.push_back({std::string(field.name_string()), std::string(field.value())});
@@ -121,8 +125,7 @@ RequestReader::Status RequestReader::feed(std::string_view bytes) {
   s.buffer.append(bytes);
   while (!s.buffer.empty() && !is_too_little(*s.parser, s.buffer.size())) {
     boost::system::error_code error;
-    const size_t taken = s.parser->put(boost::asio::buffer(s.buffer), error);
-    s.buffer.erase(0, taken);
+    const size_t taken = put(*s.parser, s.buffer, s.header_limit, error);
     if (error == beast::error::need_more) return Status::need_more;
     if (error) return s.fail(status_of(error));
     if (s.parser->is_done()) return s.complete();

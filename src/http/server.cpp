@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <map>
+#include <mutex>
 #include <utility>
 
+#include "base/guarded.h"
 #include "base/log.h"
 #include "http/request_reader.h"
 #include "http/router.h"
@@ -34,19 +37,26 @@ struct Server::State {
   std::atomic<bool> stopping{false};
   std::vector<std::vector<net::Connection*>> open;  // by core; touched on that core only
   std::atomic<std::shared_ptr<const net::TlsServerContext>> tls{};
+  std::mutex lock;
+  std::map<mail::IpAddress, unsigned> by_address;  // under the lock
 
   // Counts the connection and lets stop() find it, as long as its session runs.
   class Membership {
    public:
     Membership(State& state, net::Connection& connection)
-        : state_(state), connection_(&connection), core_(connection.core().index()) {
+        : state_(state), connection_(&connection), core_(connection.core().index()), ip_(connection.remote().ip) {
       state_.count.fetch_add(1);
       state_.open[core_].push_back(connection_);
+      const std::lock_guard guard(state_.lock);
+      is_crowd_ = ++state_.by_address[ip_] > state_.limits.connections_per_address;
     }
     ~Membership() {
       std::erase(state_.open[core_], connection_);
       state_.count.fetch_sub(1);
+      const std::lock_guard guard(state_.lock);
+      if (const auto at = state_.by_address.find(ip_); --at->second == 0) state_.by_address.erase(at);
     }
+    bool is_crowd() const { return is_crowd_; }  // more from its address than may be
     Membership(const Membership&) = delete;
     Membership& operator=(const Membership&) = delete;
 
@@ -54,6 +64,8 @@ struct Server::State {
     State& state_;
     net::Connection* connection_;
     unsigned core_;
+    mail::IpAddress ip_;
+    bool is_crowd_ = false;
   };
 
   void close_all(unsigned core) {
@@ -87,6 +99,10 @@ class Session {
     connection_.set_timeout(limits_.request);  // for all of it, however it trickles
     std::array<char, kReadSize> buffer;
     while (status == RequestReader::Status::need_more) {
+      // Its head may have come with the request before it.
+      if (reader_.wants_continue()) {
+        if (!co_await connection_.write("HTTP/1.1 100 Continue\r\n\r\n")) co_return Input::ended;
+      }
       const auto size = co_await connection_.read_some(buffer);
       if (!size) {
         if (size.error().kind != net::IoError::timed_out || reader_.idle()) co_return Input::ended;
@@ -94,9 +110,6 @@ class Session {
         co_return Input::refused;
       }
       status = reader_.feed({buffer.data(), *size});
-      if (status == RequestReader::Status::need_more && reader_.wants_continue()) {
-        if (!co_await connection_.write("HTTP/1.1 100 Continue\r\n\r\n")) co_return Input::ended;
-      }
     }
     if (status == RequestReader::Status::done) co_return Input::request;
     co_await refuse(reader_.failure());
@@ -166,12 +179,14 @@ namespace {
 template <class State>
 Task<void> serve(std::shared_ptr<State> state, net::Connection connection) {
   const typename State::Membership membership(*state, connection);
+  const bool crowded = state->count.load() > state->limits.connections || membership.is_crowd();
   if (const auto tls = state->tls.load()) {
+    if (crowded) co_return;  // a handshake is what costs
     connection.set_timeout(state->limits.request);
     if (!co_await connection.start_tls(*tls)) co_return;
   }
   Session session(connection, state->limits);
-  if (state->count.load() > state->limits.connections) {
+  if (crowded) {
     co_await session.refuse(503);
     co_return;
   }
@@ -181,7 +196,8 @@ Task<void> serve(std::shared_ptr<State> state, net::Connection connection) {
     Request request = session.take();
     const bool with_body = request.method != "HEAD";
     const Response response = co_await state->answer(std::move(request));
-    const bool keep_alive = session.keep_alive() && !state->stopping.load();
+    // Whoever is not known does not keep a place.
+    const bool keep_alive = session.keep_alive() && !state->stopping.load() && response.status != 401;
     const bool sent = co_await session.send(response, with_body, keep_alive);
     if (!sent || !keep_alive) break;
   }
@@ -209,7 +225,9 @@ void Server::set_tls(std::shared_ptr<const net::TlsServerContext> tls) { state_-
 
 void Server::start() {
   for (const auto& listener : listeners_) {
-    listener->start([state = state_](net::Connection connection) { spawn(serve(state, std::move(connection))); });
+    listener->start([state = state_](net::Connection connection) {
+      spawn(guarded_task("http", serve(state, std::move(connection))));
+    });
   }
 }
 

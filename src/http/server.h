@@ -26,7 +26,8 @@ using Route = std::function<Task<Response>(Request)>;
 struct Limits {
   size_t header = 16 << 10;                    // octets of request line and headers; more: 431
   uint64_t body = 1 << 20;                     // octets; more: 413
-  unsigned connections = 200;                  // at once; more: 503
+  unsigned connections = 200;                  // at once; more: 503, or with TLS the end
+  unsigned connections_per_address = 200;      // likewise
   std::chrono::milliseconds request{30'000};   // for a whole request to come; later: 408
   std::chrono::milliseconds response{30'000};  // for a response to be taken
   std::chrono::milliseconds idle{60'000};      // between two requests

@@ -74,10 +74,25 @@ TEST(HttpResponseReader, takes_the_end_of_the_connection_for_the_end) {
 TEST(HttpResponseReader, refuses_what_is_malformed_too_long_or_too_much) {
   for (const std::string text :
        {"SSH-2.0-x\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab", "HTTP/1.1 100 Continue\r\nContent-Length: 0\r\n\r\n"}) {
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab", "HTTP/1.1 101 Switching Protocols\r\n\r\n"}) {
     EXPECT_EQ(ResponseReader(1000, 1000).feed(text), Status::failed) << text;
   }
   EXPECT_EQ(ResponseReader(1000, 1000).feed("HTTP/1.1 200 OK\r\nA: " + std::string(2000, 'a')), Status::failed);
+  const std::string chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  EXPECT_EQ(ResponseReader(1000, 1000).feed(chunked + "5;" + std::string(2000, 'a')), Status::failed);
+  EXPECT_EQ(ResponseReader(1000, 1000).feed(chunked + "0\r\nX: " + std::string(70'000, 'a') + "\r\n\r\n"),
+            Status::failed);
+}
+
+TEST(HttpResponseReader, passes_over_interim_responses) {
+  const std::string interim = "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
+  ResponseReader reader(1000, 1000);
+  ASSERT_EQ(reader.feed(interim + "HTTP/1.1 100 Continue\r\n\r\n"), Status::need_more);
+  ASSERT_EQ(reader.feed("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), Status::done);
+  EXPECT_EQ(reader.take().body, "ok");
+  std::string many;
+  for (int i = 0; i < 20; ++i) many += interim;
+  EXPECT_EQ(ResponseReader(1000, 1000).feed(many), Status::failed);
 }
 
 Task<Response> echo(Request request) {

@@ -97,6 +97,24 @@ TEST(RequestReader, Refusals) {
   EXPECT_EQ(outcome(with("Content-Length: 1\r\nContent-Length: 2")), 400);
   EXPECT_NE(outcome(with("Content-Length: 3\r\nTransfer-Encoding: chunked")), 0) << "two lengths: request smuggling";
   EXPECT_EQ(outcome(with("Transfer-Encoding: chunked") + "ffffff\r\n" + std::string(200, 'a')), 413);
+  // Where an unknown coding ends, nobody can say: what follows could be taken for another request.
+  EXPECT_EQ(outcome(with("Transfer-Encoding: gzip")), 501);
+  EXPECT_EQ(outcome(with("Transfer-Encoding: gzip, chunked") + "0\r\n\r\n"), 501);
+  EXPECT_NE(outcome(with("Transfer-Encoding: chunked, gzip")), 0);
+  EXPECT_NE(outcome("POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 0);
+}
+
+TEST(RequestReader, WhatStandsBetweenAndBehindChunksIsBounded) {
+  const std::string head = with("Transfer-Encoding: chunked");
+  for (const std::string begin : {"5;", "0\r\nX: "}) {
+    RequestReader reader(1000, 100);
+    ASSERT_EQ(reader.feed(head + begin), Status::need_more);
+    size_t fed = 0;
+    while (fed < 1'000'000 && reader.feed(std::string(100, 'a')) == Status::need_more) fed += 100;
+    EXPECT_LE(fed, 1100U) << begin;
+    EXPECT_EQ(reader.failure(), 431) << begin;
+  }
+  EXPECT_EQ(outcome(head + "0\r\nX: " + std::string(70'000, 'a') + "\r\n\r\n"), 431) << "longer than a field can be";
 }
 
 TEST(RequestReader, ExpectContinueIsAnsweredOnce) {

@@ -168,6 +168,36 @@ TEST_F(HttpServer, MalformedAndOversized) {
             413);
 }
 
+// One such request would end the whole process if what Beast throws got out.
+TEST_F(HttpServer, TrailersLongerThanAFieldCanBe) {
+  start();
+  const std::string head = "POST /hello HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ";
+  EXPECT_EQ(status(head + std::string(70'000, 'a') + "\r\n\r\n"), 431);
+  EXPECT_EQ(status("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"), 200);
+}
+
+TEST_F(HttpServer, ContinuesAPipelinedRequestToo) {
+  start();
+  Client client(port_);
+  client.send(
+      "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
+      "POST /hello HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
+  EXPECT_TRUE(client.response().starts_with("HTTP/1.1 200"));
+  EXPECT_TRUE(client.response().starts_with("HTTP/1.1 100"));
+  client.send("ab");
+  EXPECT_TRUE(client.response().contains("ab"));
+}
+
+TEST_F(HttpServer, TooManyConnectionsOfOneAddress) {
+  Limits limits;
+  limits.connections_per_address = 1;
+  start(limits);
+  Client first(port_);
+  first.send("GET /hello HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(first.response().starts_with("HTTP/1.1 200"));
+  EXPECT_EQ(status(""), 503);
+}
+
 TEST_F(HttpServer, SlowRequestsEnd) {
   Limits limits;
   limits.request = std::chrono::milliseconds(200);
